@@ -1,0 +1,2 @@
+import { mkdirSync } from 'node:fs';
+mkdirSync('web/dist', { recursive: true });

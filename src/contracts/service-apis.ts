@@ -1,0 +1,149 @@
+import type { JSONWebKeySet } from 'jose';
+
+import type { SourceFacts, VideoState } from './media.ts';
+import type { Principal, Scope } from './principal.ts';
+import type { ServiceName } from './services.ts';
+import type { EncoderHealth, FailureCode } from './task-protocol.ts';
+
+/** What the gateway needs to check access tokens by itself; refreshed every 30 s. */
+export interface AccessTokenSnapshot {
+  readonly keys: JSONWebKeySet;
+  /** API tokens withdrawn within the life of an access token. */
+  readonly revokedTokenIds: readonly string[];
+}
+
+export interface ApiToken {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly revokedAt?: number;
+}
+
+export interface AuthApi {
+  /** The principal of an API token that is valid now. One database read. */
+  authenticateApiToken(token: string): Promise<Principal | undefined>;
+  accessTokenSnapshot(): Promise<AccessTokenSnapshot>;
+}
+
+export interface UploadApi {
+  /** Ends the upload of a deleted video and frees its parts; repeats change nothing. */
+  abortForVideo(uid: string): Promise<void>;
+}
+
+/** The columns that clients and services read; times in ms since the epoch. */
+export interface Video {
+  readonly uid: string;
+  readonly accountId: string;
+  readonly state: VideoState;
+  readonly revision?: string;
+  readonly publishedRevision?: string;
+  readonly name: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly creator?: string;
+  readonly sizeBytes: number;
+  readonly durationSeconds?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly requireSignedURLs: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly thumbnailTimestampPct: number;
+  readonly maxDurationSeconds?: number;
+  readonly scheduledDeletion?: number;
+  readonly errorReasonCode: string;
+  readonly errorReasonText: string;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  readonly uploadedAt?: number;
+  readonly uploadExpiresAt?: number;
+  readonly readyAt?: number;
+}
+
+export interface NewVideo {
+  readonly uid: string;
+  readonly accountId: string;
+  readonly name: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly creator?: string;
+  readonly requireSignedURLs?: boolean;
+  readonly allowedOrigins?: readonly string[];
+  readonly sizeBytes?: number;
+  readonly uploadExpiresAt?: number;
+  readonly maxDurationSeconds?: number;
+}
+
+export interface RunId {
+  readonly uid: string;
+  readonly revision: string;
+}
+
+export interface MetadataApi {
+  /** Makes the row in state `pendingupload`; a repeat with the same uid changes nothing. */
+  createVideo(video: NewVideo): Promise<Video>;
+  findVideo(accountId: string, uid: string): Promise<Video | undefined>;
+  /** The video in Stream's wire shape (reference: Video object). */
+  describeVideo(accountId: string, uid: string): Promise<Record<string, unknown> | undefined>;
+  /** `pendingupload → queued` and `video.uploaded` in one batch. False when the video is gone or deleted; a repeat is true. */
+  uploadCompleted(run: RunId & { readonly sizeBytes: number }): Promise<boolean>;
+  /** `ready | error → queued` with a new revision and `video.uploaded`. Throws `video.busy` in any other state. */
+  restart(accountId: string, uid: string, revision: string): Promise<void>;
+  /** `queued → inprogress`. False when the run is not the video's current one. */
+  encodeStarted(run: RunId): Promise<boolean>;
+  sourceProbed(run: RunId, facts: SourceFacts): Promise<boolean>;
+  /** The fenced publish: `inprogress → ready` with `video.ready`. A repeat is true and changes nothing. */
+  published(run: RunId & { readonly durationSeconds: number }): Promise<boolean>;
+  /** Any unfinished state → `error` with `video.failed`. */
+  failed(run: RunId, code: FailureCode, text: string): Promise<boolean>;
+  /** An upload that ended without a file: the row goes when it never had one. */
+  uploadExpired(uid: string): Promise<void>;
+}
+
+export interface CacheApi {
+  get(namespace: CacheNamespace, key: string): Promise<string | undefined>;
+  put(namespace: CacheNamespace, key: string, value: string): Promise<void>;
+  invalidate(namespace: CacheNamespace, key: string): Promise<void>;
+}
+/** `playlist`: rendered playlists, key `{uid}/{revision}/{name}`: versioned, so never stale. */
+export type CacheNamespace = 'playlist';
+
+/** Progress of a run; `acceptedFrames ÷ plannedFrames` never goes back. */
+export interface JobProgress {
+  readonly acceptedFrames: number;
+  readonly plannedFrames: number;
+}
+
+export interface TranscoderApi {
+  /** Progress by job id; unknown ids are left out. */
+  progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
+  cancelForVideo(uid: string): Promise<void>;
+  encoderHealth(): Promise<EncoderHealth>;
+}
+
+export interface WorkerApi {
+  /** Makes sure that the sweeper runs soon; cheap to repeat. */
+  armSweeper(): Promise<void>;
+}
+
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface MonitorApi {
+  readiness(): Promise<{ readonly ready: boolean; readonly checks: readonly ReadinessCheck[] }>;
+}
+
+/** The typed calls between services. A service without calls of its own is not listed. */
+export interface ServiceApis {
+  readonly auth: AuthApi;
+  readonly upload: UploadApi;
+  readonly metadata: MetadataApi;
+  readonly cache: CacheApi;
+  readonly transcoder: TranscoderApi;
+  readonly worker: WorkerApi;
+  readonly monitor: MonitorApi;
+}
+
+export type CallableService = keyof ServiceApis & ServiceName;

@@ -1,0 +1,31 @@
+/** The nine services. Each is one plugin, one folder under `workers/` and one version. */
+export const SERVICE_NAMES = [
+  'gateway',
+  'auth',
+  'upload',
+  'metadata',
+  'cache',
+  'streaming',
+  'transcoder',
+  'worker',
+  'monitor',
+] as const;
+
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** Which service answers below a path prefix; the first match counts. What matches nothing is playback (`streaming`) or a static asset. */
+export const ROUTE_OWNERS: readonly { readonly pattern: RegExp; readonly service: ServiceName }[] =
+  [
+    { pattern: /^\/api\/v1\/(auth|tokens|keys)(\/|$)/, service: 'auth' },
+    { pattern: /^\/\.well-known\/jwks\.json$/, service: 'auth' },
+    { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream\/[^/]+\/token$/, service: 'auth' },
+    { pattern: /^\/api\/v1\/uploads(\/|$)/, service: 'upload' },
+    { pattern: /^\/api\/v1\/jobs(\/|$)/, service: 'transcoder' },
+    { pattern: /^\/_task(\/|$)/, service: 'transcoder' },
+    { pattern: /^\/api\/v1\/cache(\/|$)/, service: 'cache' },
+    { pattern: /^\/api\/v1\/background(\/|$)/, service: 'worker' },
+    { pattern: /^\/(ready|metrics)$/, service: 'monitor' },
+    { pattern: /^\/api\/v1\/status(\/|$)/, service: 'monitor' },
+    { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream(\/|$)/, service: 'metadata' },
+    { pattern: /^\/[^/]+\/(manifest|media|thumbnails|watch)(\/|$)/, service: 'streaming' },
+  ];

@@ -1,0 +1,13 @@
+import type { Principal } from '../contracts/principal.ts';
+import type { Logger } from '../kernel/logger.ts';
+
+/** Types of every Hono app of ours. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    logger: Logger;
+    /** Set by the gateway when the caller proved who it is. */
+    principal: Principal | undefined;
+  };
+}

@@ -1,0 +1,59 @@
+import { createAuth } from '../workers/auth/plugin.ts';
+import { createCache } from '../workers/cache/plugin.ts';
+import { createGateway } from '../workers/gateway/plugin.ts';
+import { createMetadata } from '../workers/metadata/plugin.ts';
+import { createMonitor } from '../workers/monitor/plugin.ts';
+import { createStreaming } from '../workers/streaming/plugin.ts';
+import { createTranscoder } from '../workers/transcoder/plugin.ts';
+import { createUpload } from '../workers/upload/plugin.ts';
+import { createWorkerService } from '../workers/worker/plugin.ts';
+import type { ServiceName } from './contracts/services.ts';
+import type { ServicePlugin } from './kernel/service-context.ts';
+import { hostPlugins, serviceContext } from './kernel/worker-host.ts';
+
+export { Sweeper } from '../durable-objects/sweeper.ts';
+export { TranscodeJob } from '../durable-objects/transcode-job.ts';
+export { TranscoderContainer } from '../durable-objects/transcoder-container.ts';
+export { UploadSession } from '../durable-objects/upload-session.ts';
+
+const gateway = createGateway();
+
+const FACTORIES: Readonly<Record<ServiceName, () => ServicePlugin>> = {
+  auth: createAuth,
+  cache: createCache,
+  metadata: createMetadata,
+  upload: createUpload,
+  transcoder: createTranscoder,
+  streaming: createStreaming,
+  worker: createWorkerService,
+  monitor: createMonitor,
+  gateway: () => gateway,
+};
+
+hostPlugins((config) =>
+  Object.entries(FACTORIES)
+    .filter(([name]) => config.APP_PLUGINS.some((wanted) => wanted === name))
+    .map(([, create]) => create()),
+);
+
+/** The monolith: all plugins in one Worker. */
+export default {
+  async fetch(request, env, execution) {
+    await serviceContext();
+    return gateway.fetch(request, env, execution);
+  },
+  async queue(batch) {
+    const { contributions, logger } = await serviceContext();
+    const consume = contributions.queues.get(batch.queue);
+    if (consume === undefined) {
+      logger.error('queue.consumer.missing', { queue: batch.queue });
+      batch.retryAll({ delaySeconds: 30 });
+      return;
+    }
+    await consume(batch);
+  },
+  async scheduled() {
+    const { services } = await serviceContext();
+    await services.find('worker')?.armSweeper();
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+import { SERVICE_NAMES } from '../contracts/services.ts';
+import type { ServiceName } from '../contracts/services.ts';
+
+const SECRET_MIN_LENGTH = 32;
+
+const secret = z
+  .string()
+  .min(
+    SECRET_MIN_LENGTH,
+    `must have at least ${SECRET_MIN_LENGTH} characters; make one with "openssl rand -hex 32"`,
+  )
+  .refine((value) => new Set(value).size > 8, 'repeats too few characters to be a secret');
+
+const plugins = z.string().transform((value, context): readonly ServiceName[] => {
+  if (value.trim() === 'all') return SERVICE_NAMES;
+  const names = value.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !SERVICE_NAMES.some((known) => known === name));
+  if (unknown.length > 0) {
+    context.addIssue({
+      code: 'custom',
+      message: `names no service: ${unknown.join(', ')} (known: all, ${SERVICE_NAMES.join(', ')})`,
+    });
+    return z.NEVER;
+  }
+  return SERVICE_NAMES.filter((known) => names.includes(known));
+});
+
+const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
+
+/** Every key of `[vars]` and every secret. docs/configuration.md explains each. */
+const configSchema = z.object({
+  APP_MODE: z.enum(['monolith', 'microservices']),
+  APP_SERVICE_NAME: z.string().min(1),
+  APP_PLUGINS: plugins,
+  APP_ENVIRONMENT: z.enum(['development', 'production']),
+  PUBLIC_URL: origin,
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']),
+  /** Address of a local encoder process; empty where the platform's containers encode. */
+  TRANSCODER_URL: z.union([z.literal(''), origin]),
+  TRANSCODER_SLOTS: z.coerce.number().int().min(1).max(1000),
+  UPLOAD_MAX_BYTES: z.coerce.number().int().positive(),
+  UPLOAD_EXPIRY_SECONDS: z.coerce.number().int().min(1),
+  SOURCE_MAX_DURATION_SECONDS: z.coerce.number().positive(),
+  KEY_ENCRYPTION_SECRET: secret,
+  TASK_TOKEN_SECRET: secret,
+});
+
+export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/** Reads the configuration once. Throws an error that names every variable at fault. */
+export function parseConfig(variables: object): Config {
+  const parsed = configSchema.safeParse(variables);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`configuration is not usable: ${faults.join('; ')}`);
+}

@@ -1,0 +1,48 @@
+import { env } from 'cloudflare:workers';
+import { drizzle } from 'drizzle-orm/d1';
+
+import { parseConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { EventBus } from './event-bus.ts';
+import { Kernel } from './kernel.ts';
+import { createLogger } from './logger.ts';
+import type { ServiceContext, ServicePlugin } from './service-context.ts';
+import { ServiceDirectory } from './service-directory.ts';
+
+let configure: ((config: Config) => readonly ServicePlugin[]) | undefined;
+let booted: Promise<ServiceContext> | undefined;
+
+/** Called once by a Worker's entry: which plugins this Worker runs. Nothing starts before the first request. */
+export function hostPlugins(choose: (config: Config) => readonly ServicePlugin[]): void {
+  configure = choose;
+}
+
+/**
+ * The wiring of this isolate, started on first use. Durable Objects of the same Worker share it.
+ * Throws an error that names the variable when the configuration is not usable.
+ */
+export function serviceContext(): Promise<ServiceContext> {
+  booted ??= boot();
+  return booted;
+}
+
+async function boot(): Promise<ServiceContext> {
+  if (configure === undefined) throw new Error('this Worker has not said which plugins it runs');
+  const config = parseConfig(env);
+  const logger = createLogger(config.LOG_LEVEL, { service: config.APP_SERVICE_NAME });
+  const db = drizzle(env.DB);
+  const kernel = new Kernel<ServiceContext>();
+  const context: ServiceContext = {
+    env,
+    config,
+    logger,
+    db,
+    services: new ServiceDirectory(),
+    events: new EventBus({ db, queue: env.EVENTS_QUEUE, logger }),
+    contributions: { routes: [], queues: new Map(), jobs: [] },
+    kernel,
+  };
+  for (const plugin of configure(config)) kernel.register(plugin);
+  await kernel.boot(context);
+  return context;
+}

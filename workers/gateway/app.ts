@@ -1,0 +1,66 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { secureHeaders } from 'hono/secure-headers';
+
+import { AppError } from '../../src/contracts/errors.ts';
+import { ROUTE_OWNERS } from '../../src/contracts/services.ts';
+import type { AppEnv } from '../../src/http/app-env.ts';
+import { isOurFault, renderEnvelopeError, renderProblem } from '../../src/http/render-error.ts';
+import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { missingService } from '../../src/kernel/service-directory.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { apiCors } from './middleware/cors.ts';
+import { requestLog } from './middleware/request-log.ts';
+import { healthRoutes } from './health-routes.ts';
+import { describeApi } from './openapi.ts';
+import { redactPath } from './redact-path.ts';
+
+/** The whole HTTP face: what plugins contributed, between one set of middleware and one way to answer errors. */
+export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.use(requestLog(context.logger));
+  app.use(
+    secureHeaders({
+      crossOriginResourcePolicy: false,
+      xFrameOptions: false,
+      referrerPolicy: 'no-referrer',
+    }),
+  );
+  app.use('/api/*', apiCors());
+  app.use('/client/*', apiCors());
+  app.use(authenticate(context));
+  app.route('/', healthRoutes(context));
+  for (const routes of context.contributions.routes) app.route('/', routes);
+  describeApi(app, context.config);
+  app.notFound(async (c) => {
+    const asset = await findAsset(c.env, c.req.raw);
+    if (asset !== undefined) return asset;
+    throw whatIsMissing(c.req.path, context);
+  });
+  app.onError((error, c) => {
+    const requestId = c.get('requestId');
+    if (isOurFault(error))
+      c.get('logger').error('request.failed', { path: redactPath(c.req.path), error });
+    const render = c.req.path.startsWith('/client/') ? renderEnvelopeError : renderProblem;
+    return render(error, requestId);
+  });
+  return app;
+}
+
+/** A static file for a navigation that no route answered; never for an API path. */
+async function findAsset(env: Env, request: Request): Promise<Response | undefined> {
+  const { pathname } = new URL(request.url);
+  if (!['GET', 'HEAD'].includes(request.method) || /^\/(api|client|_task)\//.test(pathname))
+    return undefined;
+  const response = await env.ASSETS.fetch(request);
+  return response.status === 404 ? undefined : response;
+}
+
+function whatIsMissing(path: string, context: ServiceContext): AppError {
+  const running = context.kernel.list().map((plugin) => plugin.name);
+  const owner = ROUTE_OWNERS.find(({ pattern }) => pattern.test(path))?.service;
+  if (owner !== undefined && !running.includes(owner)) return missingService(owner);
+  return new AppError(
+    'request.not_found',
+    'There is nothing at this address. /openapi.json lists what there is.',
+  );
+}

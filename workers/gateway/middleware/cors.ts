@@ -1,0 +1,15 @@
+import type { MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+
+import type { AppEnv } from '../../../src/http/app-env.ts';
+
+/** The API may be called from any page: it takes bearer tokens only, never cookies, so no credentials are allowed. */
+export function apiCors(): MiddlewareHandler<AppEnv> {
+  return cors({
+    origin: '*',
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: ['Authorization', 'Content-Type', 'X-Content-SHA256'],
+    exposeHeaders: ['Location', 'Retry-After', 'X-Request-Id', 'stream-media-id'],
+    maxAge: 86_400,
+  });
+}
