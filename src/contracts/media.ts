@@ -21,6 +21,8 @@ export interface VideoFacts {
   /** Seconds between the start of the file's timeline and the first picture. */
   readonly startSeconds: number;
   readonly packets: number;
+  /** Colour matrix as ffprobe names it; absent when the source does not say. */
+  readonly colorSpace?: string;
 }
 
 /** What the probe found in the source's first audio track. */

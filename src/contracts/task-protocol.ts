@@ -34,6 +34,7 @@ const videoFacts = z.object({
   durationSeconds: z.number().positive(),
   startSeconds: z.number().min(0),
   packets: z.int().positive(),
+  colorSpace: z.string().exactOptional(),
 });
 const audioFacts = z.object({
   codec: z.string(),
@@ -170,6 +171,8 @@ export const taskFailureSchema = z.object({
   /** Last lines of ffmpeg, without paths, for the job page. */
   detail: z.string(),
   retryable: z.boolean(),
+  /** True when the encoder stops or has no slot: the attempt does not count. */
+  handedBack: z.boolean().exactOptional(),
 });
 export type TaskFailure = z.infer<typeof taskFailureSchema>;
 

@@ -1,0 +1,136 @@
+import {
+  findBox,
+  getBox,
+  listBoxes,
+  Mp4FormatError,
+  readUint64,
+  requireBytes,
+  viewOf,
+} from './mp4-boxes.ts';
+import type { Mp4Box } from './mp4-boxes.ts';
+
+/** What a player must know of an init segment. `codecs` is an RFC 6381 string from the real sample entry. */
+export interface InitFacts {
+  readonly trackId: number;
+  readonly timescale: number;
+  readonly codecs: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly channels?: number;
+  readonly sampleRate?: number;
+  /** Ticks that the edit list cuts off the start: the encoder's priming samples for audio. */
+  readonly mediaTime: number;
+}
+
+const VISUAL_ENTRY_LENGTH = 78;
+const AUDIO_ENTRY_LENGTH = 28;
+
+/** Reads an init segment with exactly one track. Throws {@link Mp4FormatError} when it is not one. */
+export function readInit(bytes: Uint8Array): InitFacts {
+  const view = viewOf(bytes);
+  const moov = getBox(view, ['moov']);
+  const tracks = listBoxes(view, moov.bodyStart, moov.end).filter((box) => box.type === 'trak');
+  const [track] = tracks;
+  if (track === undefined || tracks.length > 1)
+    throw new Mp4FormatError('an init segment must hold one track');
+  const stsd = getBox(view, ['mdia', 'minf', 'stbl', 'stsd'], track.bodyStart, track.end);
+  const [entry] = listBoxes(view, stsd.bodyStart + 8, stsd.end);
+  if (entry === undefined) throw new Mp4FormatError('an init segment has no sample entry');
+  return {
+    trackId: readTrackId(view, getBox(view, ['tkhd'], track.bodyStart, track.end)),
+    timescale: readTimescale(view, getBox(view, ['mdia', 'mdhd'], track.bodyStart, track.end)),
+    mediaTime: readMediaTime(view, findBox(view, ['edts', 'elst'], track.bodyStart, track.end)),
+    ...readSampleEntry(view, entry),
+  };
+}
+
+function readSampleEntry(
+  view: DataView,
+  entry: Mp4Box,
+): Pick<InitFacts, 'codecs' | 'width' | 'height' | 'channels' | 'sampleRate'> {
+  if (entry.type === 'avc1' || entry.type === 'avc3') {
+    requireBytes(entry, entry.bodyStart, VISUAL_ENTRY_LENGTH);
+    return {
+      codecs: avcCodec(view, entry),
+      width: view.getUint16(entry.bodyStart + 24),
+      height: view.getUint16(entry.bodyStart + 26),
+    };
+  }
+  if (entry.type === 'mp4a') {
+    requireBytes(entry, entry.bodyStart, AUDIO_ENTRY_LENGTH);
+    return {
+      codecs: aacCodec(view, entry),
+      channels: view.getUint16(entry.bodyStart + 16),
+      sampleRate: view.getUint16(entry.bodyStart + 24),
+    };
+  }
+  throw new Mp4FormatError(`no codec string is known for "${entry.type}"`);
+}
+
+/** RFC 6381 3.3: `avc1.` and the profile, constraint and level bytes of the `avcC`. */
+function avcCodec(view: DataView, entry: Mp4Box): string {
+  const avcC = getBox(view, ['avcC'], entry.bodyStart + VISUAL_ENTRY_LENGTH, entry.end);
+  requireBytes(avcC, avcC.bodyStart, 4);
+  const hex = [1, 2, 3].map((index) =>
+    view
+      .getUint8(avcC.bodyStart + index)
+      .toString(16)
+      .padStart(2, '0'),
+  );
+  return `${entry.type}.${hex.join('').toUpperCase()}`;
+}
+
+/** RFC 6381 3.3: `mp4a.`, the object type of the decoder config in hex, and the AAC audio object type. */
+function aacCodec(view: DataView, entry: Mp4Box): string {
+  const esds = getBox(view, ['esds'], entry.bodyStart + AUDIO_ENTRY_LENGTH, entry.end);
+  let at = esds.bodyStart + 4;
+  const elementary = readDescriptor(view, esds, at);
+  requireBytes(esds, elementary.bodyStart, 3);
+  const flags = view.getUint8(elementary.bodyStart + 2);
+  if ((flags & 0xe0) !== 0)
+    throw new Mp4FormatError('"esds" uses optional fields that we do not read');
+  at = elementary.bodyStart + 3;
+  const config = readDescriptor(view, esds, at);
+  requireBytes(esds, config.bodyStart, 13);
+  const objectType = view.getUint8(config.bodyStart);
+  const specific = readDescriptor(view, esds, config.bodyStart + 13);
+  requireBytes(esds, specific.bodyStart, 2);
+  const first = view.getUint8(specific.bodyStart) >> 3;
+  const escaped = 32 + ((view.getUint16(specific.bodyStart) >> 5) & 0x3f);
+  return `mp4a.${objectType.toString(16)}.${first === 31 ? escaped : first}`;
+}
+
+/** ISO/IEC 14496-1 8.3.3: tag byte, then a length of up to four bytes of seven bits each. */
+function readDescriptor(view: DataView, box: Mp4Box, start: number): { bodyStart: number } {
+  let at = start + 1;
+  for (let count = 0; count < 4; count++) {
+    requireBytes(box, at, 1);
+    const more = (view.getUint8(at) & 0x80) !== 0;
+    at++;
+    if (!more) break;
+  }
+  return { bodyStart: at };
+}
+
+function readTrackId(view: DataView, tkhd: Mp4Box): number {
+  const offset = tkhd.bodyStart + (view.getUint8(tkhd.bodyStart) === 1 ? 20 : 12);
+  requireBytes(tkhd, offset, 4);
+  return view.getUint32(offset);
+}
+
+function readTimescale(view: DataView, mdhd: Mp4Box): number {
+  const offset = mdhd.bodyStart + (view.getUint8(mdhd.bodyStart) === 1 ? 20 : 12);
+  requireBytes(mdhd, offset, 4);
+  const timescale = view.getUint32(offset);
+  if (timescale === 0) throw new Mp4FormatError('an init segment has timescale 0');
+  return timescale;
+}
+
+function readMediaTime(view: DataView, elst: Mp4Box | undefined): number {
+  if (elst === undefined) return 0;
+  requireBytes(elst, elst.bodyStart, 16);
+  if (view.getUint32(elst.bodyStart + 4) === 0) return 0;
+  if (view.getUint8(elst.bodyStart) !== 1) return view.getInt32(elst.bodyStart + 12);
+  requireBytes(elst, elst.bodyStart, 24);
+  return readUint64(view, elst.bodyStart + 16);
+}

@@ -1,0 +1,219 @@
+import type {
+  AudioRendition,
+  Rational,
+  SegmentSpan,
+  VideoFacts,
+  VideoRendition,
+} from '../contracts/media.ts';
+import { guardedInput } from './ffmpeg-guards.ts';
+
+/** Samples in one AAC frame; the encoder's first frame is priming and is hidden by the edit list. */
+export const AAC_FRAME_SAMPLES = 1024;
+/** Pictures that may be repeated at the end of a video whose last task comes out short. */
+const MAX_REPEATED_FRAMES = 2;
+/** Silence that may be added at the end of a track whose packets promise a little more than they decode to. */
+const MAX_PADDED_FRAMES = 8;
+const GOP_SECONDS = 2;
+
+/** How far before its first frame a task begins to read; `undefined` reads from the start of the file. */
+export type Preroll = number | undefined;
+
+export interface VideoTask {
+  readonly facts: VideoFacts;
+  readonly renditions: readonly VideoRendition[];
+  readonly segments: readonly SegmentSpan[];
+  readonly isLast: boolean;
+}
+
+/** The file that ffmpeg writes for the rendition of this number. */
+export function renditionFile(index: number): string {
+  return `rendition-${index}.mp4`;
+}
+
+/** Ticks a second in which every frame of this rate has a whole number of ticks. */
+export function videoTimescale(rate: Rational): number {
+  return rate.denominator === 1 ? 90_000 : rate.numerator;
+}
+
+/** Ticks of one frame in {@link videoTimescale}. */
+export function frameTicks(rate: Rational): number {
+  return (videoTimescale(rate) * rate.denominator) / rate.numerator;
+}
+
+/** The first frame and the one after the last of a list of segments. */
+export function spanOf(segments: readonly SegmentSpan[]): SegmentSpan {
+  return { start: segments[0]?.start ?? 0, end: segments.at(-1)?.end ?? 0 };
+}
+
+/**
+ * ffmpeg: decode once, put the pictures on the absolute frame grid, cut exactly the task's frames,
+ * scale in a cascade and encode every rendition, an IDR at each segment start.
+ */
+export function videoArguments(task: VideoTask, preroll: Preroll, threads: number): string[] {
+  const { start, end } = spanOf(task.segments);
+  const order = task.renditions
+    .map((rendition, index) => ({ rendition, index }))
+    .toSorted((a, b) => area(b.rendition) - area(a.rendition));
+  const outputs = order.flatMap(({ rendition, index }) => [
+    ...['-map', `[v${index}]`, '-fps_mode', 'passthrough', '-frames:v', String(end - start)],
+    ...encoderArguments(task, rendition, threads),
+    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4', '-movflags', VIDEO_FLAGS],
+    ...['-video_track_timescale', String(videoTimescale(task.facts.frameRate))],
+    renditionFile(index),
+  ]);
+  const seek = seekSeconds(task, preroll);
+  return [
+    ...['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', '-threads', String(threads)],
+    ...(seek === undefined ? [] : ['-noaccurate_seek', '-ss', seek.toFixed(6)]),
+    ...guardedInput(),
+    ...['-filter_complex', videoGraph(task, order, seek === undefined), ...outputs],
+  ];
+}
+
+/** ffmpeg: the whole first audio track as AAC, silence where it starts late, exactly as many frames as planned. */
+export function audioArguments(
+  rendition: AudioRendition,
+  segments: readonly SegmentSpan[],
+): string[] {
+  // The encoder puts one priming frame in front of the samples that it is given.
+  const samples = (spanOf(segments).end - 1) * AAC_FRAME_SAMPLES;
+  const graph = [
+    `[0:a:0]aresample=${rendition.sampleRate}:async=1:first_pts=0:min_hard_comp=0.03`,
+    `aformat=sample_fmts=fltp:channel_layouts=${rendition.channels === 1 ? 'mono' : 'stereo'}`,
+    `apad=pad_len=${MAX_PADDED_FRAMES * AAC_FRAME_SAMPLES}`,
+    `atrim=end_sample=${samples}[a0]`,
+  ].join(',');
+  return [
+    ...['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', ...guardedInput()],
+    ...['-filter_complex', graph, '-map', '[a0]', '-c:a', 'aac'],
+    ...['-b:a', String(rendition.bitrateBps), '-map_metadata', '-1', '-fflags', '+bitexact'],
+    ...['-f', 'mp4', '-movflags', AUDIO_FLAGS, '-frag_duration', '2000000', renditionFile(0)],
+  ];
+}
+
+export interface PosterTask {
+  readonly facts: VideoFacts;
+  readonly atSeconds: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The file that {@link posterArguments} writes. */
+export const POSTER_FILE = 'poster.jpg';
+
+/** ffmpeg: one JPEG of the first picture at or after the given second. */
+export function posterArguments(task: PosterTask): string[] {
+  const scale = `scale=${task.width}:${task.height}:flags=lanczos:out_range=pc`;
+  return [
+    ...['-nostdin', '-y', '-v', 'error', '-ss', task.atSeconds.toFixed(3), ...guardedInput()],
+    ...['-filter_complex', `[0:V:0]${scale},setsar=1,format=yuvj420p[p]`, '-map', '[p]'],
+    ...['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1'],
+    ...['-fflags', '+bitexact', '-f', 'image2', '-update', '1', POSTER_FILE],
+  ];
+}
+
+const COMMON_FLAGS = '+cmaf+empty_moov+default_base_moof+skip_sidx';
+// `frag_discont`: the first `tfdt` is the absolute time. `negative_cts_offsets`: the first picture is shown at `tfdt`.
+const VIDEO_FLAGS = `${COMMON_FLAGS}+frag_keyframe+negative_cts_offsets+frag_discont`;
+const AUDIO_FLAGS = COMMON_FLAGS;
+
+interface OrderedRendition {
+  readonly rendition: VideoRendition;
+  readonly index: number;
+}
+
+/** `undefined` when the task must read from the start, where `fps` may fill the time before the first picture. */
+function seekSeconds(task: VideoTask, preroll: Preroll): number | undefined {
+  if (preroll === undefined) return undefined;
+  const { numerator, denominator } = task.facts.frameRate;
+  const seek = (spanOf(task.segments).start * denominator) / numerator - preroll;
+  return seek > task.facts.startSeconds ? seek : undefined;
+}
+
+/** `trim` stands directly behind `fps`: only there are its bounds frame numbers of the absolute grid. */
+function videoGraph(
+  task: VideoTask,
+  order: readonly OrderedRendition[],
+  fromStart: boolean,
+): string {
+  const { start, end } = spanOf(task.segments);
+  const { numerator, denominator } = task.facts.frameRate;
+  const grid = [
+    ...(task.facts.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    `fps=${numerator}/${denominator}${fromStart ? ':start_time=0' : ''}`,
+    ...(task.isLast ? [`tpad=stop_mode=clone:stop=${MAX_REPEATED_FRAMES}`] : []),
+    `trim=start_pts=${start}:end_pts=${end}`,
+  ];
+  return [`[0:V:0]${grid.join(',')}[s0]`, ...cascade(task.facts, order)].join(';');
+}
+
+/** Each rung is scaled from the one above it. */
+function cascade(facts: VideoFacts, order: readonly OrderedRendition[]): string[] {
+  return order.map(({ rendition, index }, position) => {
+    const isLowest = position === order.length - 1;
+    const scale = `[s${position}]${scaleFilters(facts, rendition, position === 0).join(',')}`;
+    return isLowest ? `${scale}[v${index}]` : `${scale},split=2[v${index}][s${position + 1}]`;
+  });
+}
+
+function scaleFilters(facts: VideoFacts, rendition: VideoRendition, isFirst: boolean): string[] {
+  const { width, height } = rendition;
+  const colour = outputColour(facts);
+  const matrix = isFirst
+    ? `:in_color_matrix=${inputMatrix(facts)}:out_color_matrix=${colour.matrix}`
+    : '';
+  return [
+    `scale=${width}:${height}:flags=bicubic${matrix}:out_range=tv`,
+    'setsar=1',
+    'format=yuv420p',
+    `setparams=range=tv:colorspace=${colour.matrix}:color_primaries=${colour.matrix}:color_trc=${colour.transfer}`,
+  ];
+}
+
+interface Colour {
+  readonly matrix: 'bt709' | 'smpte170m' | 'bt470bg';
+  readonly transfer: string;
+}
+
+/** Standard matrices are kept; others become BT.709; an unmarked source is SD or HD by its size. */
+function outputColour(facts: VideoFacts): Colour {
+  const known = facts.colorSpace ?? (isHd(facts) ? 'bt709' : 'smpte170m');
+  if (known === 'smpte170m') return { matrix: 'smpte170m', transfer: 'smpte170m' };
+  if (known === 'bt470bg') return { matrix: 'bt470bg', transfer: 'gamma28' };
+  return { matrix: 'bt709', transfer: 'bt709' };
+}
+
+function inputMatrix(facts: VideoFacts): string {
+  return facts.colorSpace === undefined ? outputColour(facts).matrix : 'auto';
+}
+
+function isHd(facts: VideoFacts): boolean {
+  return Math.min(facts.width, facts.height) >= 720 || Math.max(facts.width, facts.height) >= 1280;
+}
+
+function encoderArguments(task: VideoTask, rendition: VideoRendition, threads: number): string[] {
+  const gop = gopFrames(task.facts.frameRate);
+  const level = `${Math.floor(rendition.level / 10)}.${rendition.level % 10}`;
+  return [
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level:v', level],
+    ...['-crf', '23', '-maxrate', String(rendition.maxBitrateBps)],
+    ...['-bufsize', String(rendition.maxBitrateBps * 2), '-g', String(gop)],
+    ...['-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop', '-bf', '2'],
+    ...['-forced-idr', '1', '-force_key_frames', keyFrameExpression(task.segments)],
+    ...['-threads', String(threads)],
+  ];
+}
+
+function gopFrames(rate: Rational): number {
+  return Math.max(1, Math.round((GOP_SECONDS * rate.numerator) / rate.denominator));
+}
+
+/** By frame number, which is exact; a list of times would be rounded to the encoder's time base. */
+function keyFrameExpression(segments: readonly SegmentSpan[]): string {
+  const { start } = spanOf(segments);
+  return `expr:${segments.map((segment) => `eq(n,${segment.start - start})`).join('+')}`;
+}
+
+function area(rendition: VideoRendition): number {
+  return rendition.width * rendition.height;
+}

@@ -1,0 +1,294 @@
+import type { AudioFacts, SourceFacts, VideoFacts } from '../contracts/media.ts';
+import { snapFrameRate } from './frame-rate.ts';
+import type { PacketTotals } from './packet-scan.ts';
+
+/** The part of ffprobe's JSON that is read; `-show_entries` asks for exactly this. */
+export interface ProbeDocument {
+  readonly format?: ProbeFormat;
+  readonly streams?: readonly ProbeStream[];
+}
+
+export interface ProbeFormat {
+  readonly format_name?: string;
+  readonly start_time?: string;
+  readonly duration?: string;
+  readonly size?: string;
+}
+
+export interface ProbeStream {
+  readonly index: number;
+  readonly codec_type?: string;
+  readonly codec_name?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_aspect_ratio?: string;
+  readonly pix_fmt?: string;
+  readonly field_order?: string;
+  readonly color_space?: string;
+  readonly color_transfer?: string;
+  readonly nb_frames?: string;
+  readonly sample_rate?: string;
+  readonly channels?: number;
+  readonly disposition?: { readonly attached_pic?: number };
+  readonly side_data_list?: readonly { readonly rotation?: number }[];
+  readonly tags?: { readonly language?: string };
+}
+
+export type SourceFailureCode =
+  | 'ERR_NON_VIDEO'
+  | 'ERR_MALFORMED_VIDEO'
+  | 'ERR_DURATION_EXCEED_CONSTRAINT'
+  | 'ERR_DURATION_TOO_SHORT'
+  | 'ERR_UNSUPPORTED';
+
+export interface SourceFailure {
+  readonly code: SourceFailureCode;
+  readonly message: string;
+}
+
+export type SourceVerdict = { readonly facts: SourceFacts } | { readonly failure: SourceFailure };
+
+const MIN_DURATION_SECONDS = 0.1;
+/** Frames that may be made of one packet before the timestamps count as a bomb: ten minutes of one slide at 5 fps, and a floor. */
+const MAX_FRAMES_PER_PACKET = 3000;
+/** A header that promises less than this many bits a second is a lie, not a truncated file. */
+const MIN_DECLARED_BPS = 500;
+
+const VIDEO_CODECS = new Set([
+  ...['h264', 'hevc', 'vp8', 'vp9', 'av1', 'mpeg4', 'mpeg2video', 'mjpeg', 'prores'],
+]);
+const AUDIO_CODECS = new Set([
+  ...['aac', 'mp3', 'mp2', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'alac'],
+  ...['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_f32le'],
+]);
+const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);
+const PROGRESSIVE = new Set(['progressive', 'unknown']);
+
+/** Turns what ffprobe found into facts, or says why the source cannot be played. Durations are those of the packets. */
+export function toSourceFacts(
+  document: ProbeDocument,
+  packets: ReadonlyMap<number, PacketTotals>,
+  maxDurationSeconds: number,
+): SourceVerdict {
+  const { format = {}, streams = [] } = document;
+  const videoStream = streams.find((each) => each.codec_type === 'video' && !isCover(each));
+  const audioStream = streams.find((each) => each.codec_type === 'audio');
+  if (videoStream === undefined && audioStream === undefined) return noMedia(streams);
+  const video = withTotals(videoStream, packets);
+  const audio = withTotals(audioStream, packets);
+  if (video === undefined && (videoStream !== undefined || audio === undefined)) {
+    return fail(
+      'ERR_MALFORMED_VIDEO',
+      'The file holds no readable pictures or sound: it is damaged.',
+    );
+  }
+  const failure =
+    unsupported(videoStream, audio?.stream) ??
+    truncated(format, [video, audio]) ??
+    badLength([video, audio], toNumber(format.start_time), maxDurationSeconds) ??
+    outOfProportion(video);
+  if (failure !== undefined) return { failure };
+  return { facts: factsOf(format, video, audio) };
+}
+
+/** The failure for a file that ffprobe would not open at all. */
+export function notAVideo(): SourceFailure {
+  return {
+    code: 'ERR_NON_VIDEO',
+    message: 'This is not a video: the file is not in a video format that we can read.',
+  };
+}
+
+interface Track {
+  readonly stream: ProbeStream;
+  readonly totals: PacketTotals;
+}
+
+function withTotals(
+  stream: ProbeStream | undefined,
+  packets: ReadonlyMap<number, PacketTotals>,
+): Track | undefined {
+  const totals = stream === undefined ? undefined : packets.get(stream.index);
+  if (stream === undefined || totals === undefined || totals.count === 0) return undefined;
+  return { stream, totals };
+}
+
+function noMedia(streams: readonly ProbeStream[]): SourceVerdict {
+  if (!streams.some(isCover)) return { failure: notAVideo() };
+  return fail('ERR_NON_VIDEO', 'This is not a video: the file holds only a still picture.');
+}
+
+function unsupported(
+  video: ProbeStream | undefined,
+  audio: ProbeStream | undefined,
+): SourceFailure | undefined {
+  if (video !== undefined && !VIDEO_CODECS.has(video.codec_name ?? '')) {
+    return unsupportedCodec('pictures', video.codec_name);
+  }
+  if (video !== undefined && !((video.width ?? 0) > 0 && (video.height ?? 0) > 0)) {
+    return malformed('The size of the pictures cannot be read: the file is damaged.');
+  }
+  if (audio === undefined || AUDIO_CODECS.has(audio.codec_name ?? '')) return undefined;
+  return unsupportedCodec('sound', audio.codec_name);
+}
+
+function unsupportedCodec(what: string, codec = 'unknown'): SourceFailure {
+  return {
+    code: 'ERR_UNSUPPORTED',
+    message: `The ${what} of this file are coded as "${codec}", which is not supported. Convert the file to H.264 and AAC.`,
+  };
+}
+
+/** A cut file keeps the header of the whole one. Sample counts are exact in MP4; elsewhere the declared length must do. */
+function truncated(
+  format: ProbeFormat,
+  tracks: readonly (Track | undefined)[],
+): SourceFailure | undefined {
+  const present = tracks.filter((track) => track !== undefined);
+  const isMp4 = format.format_name?.startsWith('mov') === true;
+  const short = present.some(({ stream, totals }) => {
+    const declared = toNumber(stream.nb_frames);
+    return isMp4 && declared > 0 && totals.read < declared * 0.99 - 1;
+  });
+  if (short) return cutShort();
+  const declared = toNumber(format.duration);
+  const held = Math.max(...present.map(({ totals }) => totals.end)) - toNumber(format.start_time);
+  const isLie = (toNumber(format.size) * 8) / declared < MIN_DECLARED_BPS;
+  return declared > held * 1.1 + 1 && !isLie ? cutShort() : undefined;
+}
+
+function cutShort(): SourceFailure {
+  return malformed(
+    'The file is cut short: its header promises more than it holds. Upload it again.',
+  );
+}
+
+function badLength(
+  tracks: readonly (Track | undefined)[],
+  start: number,
+  maxDurationSeconds: number,
+): SourceFailure | undefined {
+  const seconds = Math.max(...tracks.map((track) => (track?.totals.end ?? -Infinity) - start));
+  if (seconds > maxDurationSeconds) {
+    return {
+      code: 'ERR_DURATION_EXCEED_CONSTRAINT',
+      message: `The video lasts ${Math.ceil(seconds)} seconds; at most ${maxDurationSeconds} are allowed.`,
+    };
+  }
+  const longest = Math.max(...tracks.map((track) => lengthOf(track)));
+  if (longest >= MIN_DURATION_SECONDS) return undefined;
+  return {
+    code: 'ERR_DURATION_TOO_SHORT',
+    message: 'The video is shorter than a tenth of a second.',
+  };
+}
+
+function lengthOf(track: Track | undefined): number {
+  return track === undefined ? -Infinity : track.totals.end - track.totals.firstPts;
+}
+
+function outOfProportion(video: Track | undefined): SourceFailure | undefined {
+  if (video === undefined) return undefined;
+  const { numerator, denominator } = rateOf(video.totals);
+  const frames = (lengthOf(video) * numerator) / denominator;
+  if (frames <= video.totals.count * MAX_FRAMES_PER_PACKET) return undefined;
+  return malformed(
+    'The times in the file cannot be right: it holds far too few pictures for its length.',
+  );
+}
+
+function factsOf(
+  format: ProbeFormat,
+  video: Track | undefined,
+  audio: Track | undefined,
+): SourceFacts {
+  const start = toNumber(format.start_time);
+  const end = Math.max(video?.totals.end ?? -Infinity, audio?.totals.end ?? -Infinity);
+  return {
+    container: format.format_name ?? 'unknown',
+    durationSeconds: rounded(end - start),
+    ...(video === undefined ? {} : { video: videoFacts(video, start) }),
+    ...(audio === undefined ? {} : { audio: audioFacts(audio, start) }),
+  };
+}
+
+function videoFacts({ stream, totals }: Track, start: number): VideoFacts {
+  const rotation = rotationOf(stream);
+  const [width, height] = displayedSize(stream, rotation);
+  const space = stream.color_space;
+  return {
+    codec: stream.codec_name ?? 'unknown',
+    width,
+    height,
+    rotation,
+    frameRate: rateOf(totals),
+    pixelFormat: stream.pix_fmt ?? 'unknown',
+    interlaced: !PROGRESSIVE.has(stream.field_order ?? 'unknown'),
+    hdr: HDR_TRANSFERS.has(stream.color_transfer ?? ''),
+    ...timesOf(totals, start),
+    packets: totals.count,
+    ...(space === undefined || space === 'unknown' ? {} : { colorSpace: space }),
+  };
+}
+
+function audioFacts({ stream, totals }: Track, start: number): AudioFacts {
+  const language = stream.tags?.language;
+  return {
+    codec: stream.codec_name ?? 'unknown',
+    channels: Math.max(1, stream.channels ?? 1),
+    sampleRate: toNumber(stream.sample_rate) || 48_000,
+    ...timesOf(totals, start),
+    ...(language === undefined || language === 'und' ? {} : { language }),
+  };
+}
+
+/** ffmpeg shifts the file's earliest time to 0; what still begins before it is cut off. */
+function timesOf(
+  totals: PacketTotals,
+  start: number,
+): { durationSeconds: number; startSeconds: number } {
+  const first = Math.max(totals.firstPts, start);
+  return { startSeconds: rounded(first - start), durationSeconds: rounded(totals.end - first) };
+}
+
+function rateOf(totals: PacketTotals): ReturnType<typeof snapFrameRate> {
+  const span = totals.lastPts - totals.firstPts;
+  const average =
+    span > 0 ? (totals.count - 1) / span : totals.count / (totals.end - totals.firstPts);
+  return snapFrameRate(average, totals.medianStep);
+}
+
+/** ffprobe counts counter-clockwise. */
+function rotationOf(stream: ProbeStream): number {
+  const turned = stream.side_data_list?.find((each) => each.rotation !== undefined)?.rotation ?? 0;
+  return (((Math.round(-turned / 90) * 90) % 360) + 360) % 360;
+}
+
+function displayedSize(stream: ProbeStream, rotation: number): [number, number] {
+  const { width = 1, height = 1 } = stream;
+  const [x = 1, y = 1] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number);
+  const square = x > 0 && y > 0 ? Math.max(1, Math.round((width * x) / y)) : width;
+  return rotation % 180 === 0 ? [square, height] : [height, square];
+}
+
+function isCover(stream: ProbeStream): boolean {
+  return stream.codec_type === 'video' && stream.disposition?.attached_pic === 1;
+}
+
+function malformed(message: string): SourceFailure {
+  return { code: 'ERR_MALFORMED_VIDEO', message };
+}
+
+function fail(code: SourceFailureCode, message: string): SourceVerdict {
+  return { failure: { code, message } };
+}
+
+function toNumber(text: string | undefined): number {
+  const value = Number(text);
+  return text !== undefined && Number.isFinite(value) ? value : 0;
+}
+
+/** Microseconds, as ffprobe prints them: sums of floating point numbers are not facts. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1_000_000) / 1_000_000;
+}
