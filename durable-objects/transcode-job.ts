@@ -1,3 +1,255 @@
 import { DurableObject } from 'cloudflare:workers';
 
-export class TranscodeJob extends DurableObject<Env> {}
+import { taskOutputKey } from '../src/contracts/object-keys.ts';
+import type { JobProgress } from '../src/contracts/service-apis.ts';
+import type { TaskResult } from '../src/contracts/task-protocol.ts';
+import type { ServiceContext } from '../src/kernel/service-context.ts';
+import { serviceContext } from '../src/kernel/worker-host.ts';
+import { describeJob, progressOf } from '../workers/transcoder/describe-job.ts';
+import type { JobDescription } from '../workers/transcoder/describe-job.ts';
+import {
+  acceptFacts,
+  acceptOutput,
+  cancelJob,
+  createJob,
+  expireLeases,
+  failAttempt,
+  failJob,
+  finishJob,
+  heartbeat,
+  holdsLease,
+  isFinal,
+  issuePermits,
+  leaseTask,
+  runnersToStop,
+  wakeAt,
+} from '../workers/transcoder/job-state.ts';
+import type { AttemptFailure, JobState, Lease, NewJob } from '../workers/transcoder/job-state.ts';
+import { JobStore } from '../workers/transcoder/job-store.ts';
+import { announceStart, publishRun, settleJob } from '../workers/transcoder/settle-job.ts';
+import { verifyOutput } from '../workers/transcoder/verify-output.ts';
+
+const RETRY_MS = 3000;
+/** How long a finished job can still be looked at. */
+const KEEP_FINISHED_MS = 30 * 24 * 3600 * 1000;
+
+/** What a runner is given to do. */
+export type LeasedTask = Lease & Pick<JobState, 'id' | 'uid' | 'sourceSizeBytes'>;
+export type LeaseAnswer = { readonly lease?: LeasedTask; readonly over: boolean };
+
+/** Where a task may store its output, while it holds the lease. */
+export interface TaskGrant {
+  readonly uid: string;
+  readonly revision: string;
+}
+
+/** One processing run of one video: the task table and its leases. A thin shell round `job-state.ts`. */
+export class TranscodeJob extends DurableObject<Env> {
+  private readonly store = new JobStore(this.ctx.storage.sql);
+
+  /** Makes the job; a repeat changes nothing. */
+  async start(input: NewJob): Promise<void> {
+    if (this.store.load() === undefined) await this.commit(createJob(input, Date.now()));
+    else await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** The most urgent ready task for a runner, if there is one. */
+  async lease(runner: string): Promise<LeaseAnswer> {
+    const before = this.store.load();
+    if (before === undefined || isFinal(before)) return { over: true };
+    const context = await serviceContext();
+    if (before.phase === 'probing' && !(await announceStart(context, before))) {
+      await this.commit(cancelJob(this.current(), Date.now()));
+      return { over: true };
+    }
+    const { state, lease } = leaseTask(this.current(), runner, Date.now());
+    await this.commit(state);
+    if (lease === undefined) return { over: isFinal(state) };
+    return {
+      over: false,
+      lease: { ...lease, id: state.id, uid: state.uid, sourceSizeBytes: state.sourceSizeBytes },
+    };
+  }
+
+  /** Extends a lease. False when it is no longer the current one: stop working. */
+  async heartbeat(taskId: string, epoch: number, frames: number): Promise<boolean> {
+    const before = this.store.load();
+    if (before === undefined || !holdsLease(before, taskId, epoch)) return false;
+    await this.commit(heartbeat(before, { taskId, epoch, frames }, Date.now()));
+    return true;
+  }
+
+  /** Takes a finished task: what was stored is verified first. A stale report changes nothing. */
+  async report(taskId: string, epoch: number, result: TaskResult): Promise<void> {
+    const before = this.store.load();
+    if (before === undefined || !holdsLease(before, taskId, epoch)) return;
+    const context = await serviceContext();
+    if (result.kind === 'probe') {
+      await this.acceptProbe(context, before, {
+        epoch,
+        facts: result.facts,
+        engine: result.engine,
+      });
+      return;
+    }
+    const spec = before.tasks.find((task) => task.id === taskId)?.spec;
+    if (spec === undefined) return;
+    const { uid, revision } = before;
+    const keyOf = (part: number): string => taskOutputKey({ uid, revision, taskId, epoch, part });
+    try {
+      const output = await verifyOutput({ bucket: this.env.MEDIA, keyOf, spec, epoch }, result);
+      await this.commit(
+        acceptOutput(this.current(), taskId, { ...output, engine: result.engine }, Date.now()),
+      );
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      await this.fail({
+        taskId,
+        epoch,
+        outcome: 'failed',
+        code: 'ERR_UNKNOWN',
+        retryable: true,
+        text: 'The output did not pass the check.',
+        detail,
+      });
+    }
+  }
+
+  /** Ends an attempt that did not work out. A stale one changes nothing. */
+  async fail(failure: AttemptFailure): Promise<void> {
+    const state = this.store.load();
+    if (state !== undefined) await this.commit(failAttempt(state, failure, Date.now()));
+  }
+
+  /** Where this lease may store output; nothing when the lease is not the current one. */
+  async grant(taskId: string, epoch: number): Promise<TaskGrant | undefined> {
+    const state = this.store.load();
+    if (state === undefined || !holdsLease(state, taskId, epoch)) return undefined;
+    return { uid: state.uid, revision: state.revision };
+  }
+
+  /** Stops the job. False when it was over already. */
+  async cancel(): Promise<boolean> {
+    const state = this.store.load();
+    if (state === undefined || isFinal(state)) return false;
+    await this.commit(cancelJob(state, Date.now()));
+    return true;
+  }
+
+  async describe(): Promise<JobDescription | undefined> {
+    const state = this.store.load();
+    return state && describeJob(state);
+  }
+
+  async progress(): Promise<JobProgress | undefined> {
+    const state = this.store.load();
+    return state && progressOf(state);
+  }
+
+  /** The video is deleted: nothing of the job stays. */
+  async forget(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+    this.store.forget();
+  }
+
+  /** Makes a job move whose alarm was lost. */
+  async poke(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Ends silent leases, publishes and settles, sends permits; always armed again while there is something to wait for. */
+  override async alarm(): Promise<void> {
+    const before = this.store.load();
+    if (before === undefined) return;
+    if (before.settled) {
+      await this.forgetWhenOld(before);
+      return;
+    }
+    await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    try {
+      await this.commit(expireLeases(before, Date.now()));
+    } catch (error) {
+      const { logger } = await serviceContext();
+      logger.warn('job.alarm.failed', { jobId: before.id, error });
+      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    }
+  }
+
+  private async acceptProbe(
+    context: ServiceContext,
+    before: JobState,
+    probe: { readonly epoch: number } & Pick<
+      Extract<TaskResult, { kind: 'probe' }>,
+      'facts' | 'engine'
+    >,
+  ): Promise<void> {
+    const known = await context.services.get('metadata').sourceProbed(before, probe.facts);
+    const state = this.current();
+    await this.commit(known ? acceptFacts(state, probe, Date.now()) : cancelJob(state, Date.now()));
+  }
+
+  /** The state as it is stored now: after an await it may be another one than before. */
+  private current(): JobState {
+    const state = this.store.load();
+    if (state === undefined) throw new Error('this job was forgotten');
+    return state;
+  }
+
+  /** Stores the state, then does what follows from it: permits, the end of runners, publishing, settling, the next alarm. */
+  private async commit(state: JobState): Promise<void> {
+    const { state: next, count } = issuePermits(state, Date.now());
+    this.store.save(next);
+    const context = await serviceContext();
+    const wake = wakeAt(next, Date.now());
+    if (wake !== undefined) await this.ctx.storage.setAlarm(wake);
+    await this.sendPermits(next.id, count, context);
+    if (next.phase === 'publishing') await this.publish(context);
+    const last = this.store.load();
+    if (last !== undefined && isFinal(last) && !last.settled) await this.settle(context);
+  }
+
+  private async sendPermits(jobId: string, count: number, context: ServiceContext): Promise<void> {
+    if (count === 0) return;
+    const permits = Array.from({ length: count }, () => ({ body: { version: 1, jobId } }));
+    try {
+      await this.env.TRANSCODE_QUEUE.sendBatch(permits);
+    } catch (error) {
+      context.logger.warn('permits.send.failed', { jobId, error });
+    }
+  }
+
+  private async publish(context: ServiceContext): Promise<void> {
+    const state = this.current();
+    await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    const outcome = await publishRun(context, state).catch((error: unknown) => {
+      context.logger.warn('job.publish.failed', { jobId: state.id, error });
+      return 'again' as const;
+    });
+    const now = Date.now();
+    if (outcome === 'published') this.store.save(finishJob(this.current(), now));
+    if (outcome === 'fenced') this.store.save(cancelJob(this.current(), now));
+    if (typeof outcome === 'object') this.store.save(failJob(this.current(), outcome, now));
+  }
+
+  private async forgetWhenOld(state: JobState): Promise<void> {
+    const until = (state.endedAt ?? state.createdAt) + KEEP_FINISHED_MS;
+    if (until <= Date.now()) await this.forget();
+    else await this.ctx.storage.setAlarm(until);
+  }
+
+  private async settle(context: ServiceContext): Promise<void> {
+    const state = this.current();
+    await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    try {
+      const runners = runnersToStop(state).map((name) =>
+        this.env.TRANSCODER.getByName(name).stopJob(state.id),
+      );
+      await Promise.all(runners);
+      await settleJob(context, state);
+      this.store.save({ ...this.current(), settled: true });
+      await this.ctx.storage.setAlarm(Date.now() + KEEP_FINISHED_MS);
+    } catch (error) {
+      context.logger.warn('job.settle.failed', { jobId: state.id, error });
+    }
+  }
+}

@@ -1,3 +1,176 @@
 import { DurableObject } from 'cloudflare:workers';
 
-export class TranscoderContainer extends DurableObject<Env> {}
+import {
+  MAX_OUTPUT_BYTES,
+  TASK_PROTOCOL_VERSION,
+  taskLineSchema,
+} from '../src/contracts/task-protocol.ts';
+import type { TaskFailure, TaskLine, TaskRequest } from '../src/contracts/task-protocol.ts';
+import { signTaskToken } from '../src/http/task-token.ts';
+import type { ServiceContext } from '../src/kernel/service-context.ts';
+import { serviceContext } from '../src/kernel/worker-host.ts';
+import { createProcessEncoder } from '../workers/transcoder/encoder.ts';
+import type { Encoder } from '../workers/transcoder/encoder.ts';
+import type { AttemptFailure } from '../workers/transcoder/job-state.ts';
+import { readJsonLines } from '../workers/transcoder/json-lines.ts';
+import type { LeasedTask, TranscodeJob } from './transcode-job.ts';
+
+const TASK_WALL_MS = 10 * 60_000;
+const HEARTBEAT_EVERY_MS = 2000;
+/** An encoder that writes no line for this long is taken as dead. */
+const SILENCE_MS = 15_000;
+/** Output objects a task may fill; only long audio needs more than one. */
+const MAX_PARTS = 8;
+
+/** `started`: a task runs. `idle`: the job has nothing to do now. `busy`: this slot is taken or its encoder does not answer. */
+export type Offer = 'started' | 'idle' | 'busy';
+
+interface Run {
+  readonly jobId: string;
+  readonly abort: AbortController;
+}
+
+/** The runner: one task slot of an encoder. It holds the task's streaming request and passes heartbeats on to the job. */
+export class TranscoderContainer extends DurableObject<Env> {
+  private run: Run | undefined;
+
+  /** Takes the job's most urgent task, if this slot is free. */
+  async offer(jobId: string): Promise<Offer> {
+    if (this.run !== undefined) return 'busy';
+    const run: Run = { jobId, abort: new AbortController() };
+    this.run = run;
+    let taken = false;
+    try {
+      const context = await serviceContext();
+      const encoder = createProcessEncoder(
+        context.config.TRANSCODER_URL,
+        context.config.TASK_TOKEN_SECRET,
+      );
+      const health = await encoder.health().catch(() => undefined);
+      if (health === undefined || health.busy >= health.slots) return 'busy';
+      const job = this.env.TRANSCODE_JOB.getByName(jobId);
+      const { lease } = await job.lease(this.ctx.id.name ?? 'runner');
+      if (lease === undefined) return 'idle';
+      taken = true;
+      this.ctx.waitUntil(this.drive({ context, encoder, job, lease, run }));
+      return 'started';
+    } finally {
+      if (!taken) this.run = undefined;
+    }
+  }
+
+  /** Stops the running task of this job; its ffmpeg is killed. */
+  async stopJob(jobId: string): Promise<void> {
+    if (this.run?.jobId === jobId) this.run.abort.abort();
+  }
+
+  private async drive(work: Work): Promise<void> {
+    const { context, job, lease, run } = work;
+    const logger = context.logger.with({
+      jobId: lease.id,
+      videoUid: lease.uid,
+      taskId: lease.taskId,
+      epoch: lease.epoch,
+    });
+    const { taskId, epoch } = lease;
+    logger.info('task.started', { kind: lease.spec.kind });
+    try {
+      const last = await this.follow(work);
+      if (last.type === 'result') await job.report(taskId, epoch, last.result);
+      if (last.type === 'failure') await job.fail(toAttemptFailure(lease, last));
+      logger.info('task.ended', {
+        outcome: last.type,
+        ...(last.type === 'failure' && { reason: last.detail || last.message }),
+      });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      logger.warn('task.lost', { error });
+      const failure = {
+        taskId,
+        epoch,
+        outcome: 'lost',
+        code: 'ERR_UNKNOWN',
+        retryable: true,
+        detail,
+      } as const;
+      await job
+        .fail({ ...failure, text: 'The encoder was lost while it worked.' })
+        .catch(() => undefined);
+    } finally {
+      run.abort.abort();
+      if (this.run === run) this.run = undefined;
+    }
+  }
+
+  /** Reads the task's lines to the last one, with a heartbeat to the job every two seconds. */
+  private async follow({
+    context,
+    encoder,
+    job,
+    lease,
+    run,
+  }: Work): Promise<Exclude<TaskLine, { type: 'progress' }>> {
+    const { signal } = run.abort;
+    const response = await encoder.run(await toRequest(context, lease), signal);
+    if (response.status === 503) return { ...HANDED_BACK, detail: 'every slot was taken' };
+    if (!response.ok || response.body === null)
+      throw new Error(`the encoder answered ${response.status}`);
+    let beatAt = 0;
+    for await (const line of readJsonLines(response.body, SILENCE_MS)) {
+      const parsed = taskLineSchema.parse(line);
+      if (parsed.type !== 'progress') return parsed;
+      if (Date.now() - beatAt < HEARTBEAT_EVERY_MS) continue;
+      beatAt = Date.now();
+      if (!(await job.heartbeat(lease.taskId, lease.epoch, parsed.frames)))
+        throw new Error('the lease was lost');
+    }
+    throw new Error('the encoder closed the connection');
+  }
+}
+
+interface Work {
+  readonly context: ServiceContext;
+  readonly encoder: Encoder;
+  readonly job: DurableObjectStub<TranscodeJob>;
+  readonly lease: LeasedTask;
+  readonly run: Run;
+}
+
+const HANDED_BACK = {
+  type: 'failure',
+  code: 'ERR_UNKNOWN',
+  message: 'The encoder handed the task back.',
+  retryable: true,
+  handedBack: true,
+} as const;
+
+function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): AttemptFailure {
+  const { code, message: text, detail, retryable, handedBack } = line;
+  return {
+    taskId,
+    epoch,
+    code,
+    text,
+    detail,
+    retryable,
+    outcome: handedBack === true ? 'handed-back' : 'failed',
+  };
+}
+
+async function toRequest(context: ServiceContext, lease: LeasedTask): Promise<TaskRequest> {
+  const { id: jobId, taskId, epoch } = lease;
+  const token = await signTaskToken(
+    { jobId, taskId, epoch },
+    { secret: context.config.TASK_TOKEN_SECRET, now: Date.now() },
+  );
+  return {
+    version: TASK_PROTOCOL_VERSION,
+    jobId,
+    taskId,
+    epoch,
+    source: { sizeBytes: lease.sourceSizeBytes },
+    callback: { url: `${context.config.PUBLIC_URL}/_task`, token },
+    limits: { wallMs: TASK_WALL_MS, outputBytes: MAX_OUTPUT_BYTES * MAX_PARTS },
+    task: lease.spec,
+  };
+}

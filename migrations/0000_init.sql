@@ -70,13 +70,6 @@ CREATE INDEX `videos_list` ON `videos` (`account_id`,`created_at`);--> statement
 CREATE INDEX `videos_state` ON `videos` (`account_id`,`state`,`created_at`);--> statement-breakpoint
 CREATE INDEX `videos_creator` ON `videos` (`account_id`,`creator`,`created_at`);--> statement-breakpoint
 CREATE INDEX `videos_deleted` ON `videos` (`deleted_at`);--> statement-breakpoint
-CREATE TABLE `background_runs` (
-	`name` text PRIMARY KEY NOT NULL,
-	`started_at` integer NOT NULL,
-	`ended_at` integer,
-	`outcome` text
-);
---> statement-breakpoint
 CREATE TABLE `counted_events` (
 	`event_id` text PRIMARY KEY NOT NULL,
 	`type` text NOT NULL,

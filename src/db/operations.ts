@@ -1,13 +1,5 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
-/** Owner: worker. The last run of each background job. */
-export const backgroundRuns = sqliteTable('background_runs', {
-  name: text('name').primaryKey(),
-  startedAt: integer('started_at').notNull(),
-  endedAt: integer('ended_at'),
-  outcome: text('outcome'),
-});
-
 /** Owner: monitor. Readiness once a minute, kept for a day. */
 export const healthSamples = sqliteTable('health_samples', {
   at: integer('at').primaryKey(),

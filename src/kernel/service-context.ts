@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import type { Hono } from 'hono';
 
 import type { AppEnv } from '../http/app-env.ts';
 import type { Config } from './config.ts';
@@ -22,7 +23,7 @@ export interface BackgroundJob {
 
 /** What plugins add to the Worker. */
 export interface Contributions {
-  readonly routes: OpenAPIHono<AppEnv>[];
+  readonly routes: (OpenAPIHono<AppEnv> | Hono<AppEnv>)[];
   readonly queues: Map<string, QueueConsumer>;
   readonly jobs: BackgroundJob[];
 }

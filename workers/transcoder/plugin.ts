@@ -1,10 +1,43 @@
-import type { ServicePlugin } from '../../src/kernel/service-context.ts';
+import type { ServiceContext, ServicePlugin } from '../../src/kernel/service-context.ts';
+import { createDeadPermitConsumer, createPermitConsumer } from './permit-consumer.ts';
+import { jobRoutes } from './routes.ts';
+import { TranscoderService } from './service.ts';
+import { taskRoutes } from './task-routes.ts';
 
+const REARM_EVERY_MS = 60_000;
+
+/** Plans, dispatches and watches transcode jobs. */
 export function createTranscoder(): ServicePlugin {
+  let service: TranscoderService | undefined;
   return {
     name: 'transcoder',
     version: '0.1.0',
-    init: () => undefined,
-    health: async () => ({ status: 'up' }),
+    dependsOn: ['metadata'],
+    init(context: ServiceContext) {
+      const own = new TranscoderService(context);
+      service = own;
+      const { contributions, events, services, config } = context;
+      services.provide('transcoder', own);
+      contributions.routes.push(jobRoutes(own));
+      if (config.TRANSCODER_URL !== '') contributions.routes.push(taskRoutes(context));
+      contributions.queues.set('streamgate-transcode', createPermitConsumer(context));
+      contributions.queues.set('streamgate-transcode-dead', createDeadPermitConsumer(context));
+      contributions.jobs.push({
+        name: 'transcoder.rearm',
+        everyMs: REARM_EVERY_MS,
+        run: (now) => own.rearm(now),
+      });
+      events.subscribe('video.uploaded', 'transcoder.start-job', (event) => own.startJob(event));
+      events.subscribe('video.deleted', 'transcoder.cancel-jobs', ({ data }) =>
+        own.cancelForVideo(data.uid),
+      );
+    },
+    async health() {
+      const encoder = await service?.encoderHealth().catch((error: unknown) => error);
+      if (encoder instanceof Error || encoder === undefined) {
+        return { status: 'degraded', details: { encoder: String(encoder) } };
+      }
+      return { status: 'up', details: { encoder } };
+    },
   };
 }

@@ -1,0 +1,91 @@
+import type {
+  AudioFacts,
+  AudioRendition,
+  Rational,
+  VideoFacts,
+  VideoRendition,
+} from '../contracts/media.ts';
+
+interface Rung {
+  readonly name: string;
+  /** Longer and shorter side of the 16:9 box that the picture must fit. */
+  readonly long: number;
+  readonly short: number;
+  readonly maxBitrateBps: number;
+}
+
+const RUNGS: readonly Rung[] = [
+  { name: '1080p', long: 1920, short: 1080, maxBitrateBps: 5_000_000 },
+  { name: '720p', long: 1280, short: 720, maxBitrateBps: 2_800_000 },
+  { name: '480p', long: 854, short: 480, maxBitrateBps: 1_400_000 },
+  { name: '360p', long: 640, short: 360, maxBitrateBps: 800_000 },
+  { name: '240p', long: 426, short: 240, maxBitrateBps: 400_000 },
+];
+
+/** A source a few pixels under a rung (cropped, odd) still gets it, at its own size. */
+const NEAR_ENOUGH = 1.05;
+const MIN_SIDE = 16;
+
+/** H.264 levels: most macroblocks a frame and a second (ITU-T H.264 table A-1). */
+const LEVELS: readonly {
+  readonly level: number;
+  readonly frame: number;
+  readonly second: number;
+}[] = [
+  { level: 30, frame: 1620, second: 40_500 },
+  { level: 31, frame: 3600, second: 108_000 },
+  { level: 32, frame: 5120, second: 216_000 },
+  { level: 40, frame: 8192, second: 245_760 },
+  { level: 42, frame: 8704, second: 522_240 },
+  { level: 51, frame: 36_864, second: 983_040 },
+];
+const HIGHEST_LEVEL = 52;
+
+/** The renditions of a source, highest first: every rung that the source fills, aspect kept, sides even, at least one. */
+export function planVideoLadder(video: VideoFacts): VideoRendition[] {
+  const long = Math.max(video.width, video.height);
+  const short = Math.min(video.width, video.height);
+  const filled = RUNGS.filter((rung) => scaleTo(rung, long, short) <= NEAR_ENOUGH);
+  if (filled.length > 0)
+    return filled.map((rung) => renditionOf(rung, video, scaleTo(rung, long, short)));
+  const lowest = { name: `${even(short)}p`, long, short, maxBitrateBps: 400_000 };
+  return [renditionOf(lowest, video, 1)];
+}
+
+/** AAC-LC: mono stays mono, everything else becomes stereo; 44.1 kHz stays, everything else becomes 48 kHz. */
+export function planAudioRendition(audio: AudioFacts): AudioRendition {
+  const channels = audio.channels === 1 ? 1 : 2;
+  return {
+    name: 'audio',
+    channels,
+    sampleRate: audio.sampleRate === 44_100 ? 44_100 : 48_000,
+    bitrateBps: channels === 1 ? 80_000 : 128_000,
+  };
+}
+
+function scaleTo(rung: Rung, long: number, short: number): number {
+  return Math.min(rung.long / long, rung.short / short);
+}
+
+function renditionOf(rung: Rung, video: VideoFacts, scale: number): VideoRendition {
+  const factor = Math.min(1, scale);
+  const width = even(video.width * factor);
+  const height = even(video.height * factor);
+  return {
+    name: rung.name,
+    width,
+    height,
+    maxBitrateBps: rung.maxBitrateBps,
+    level: levelOf(width, height, video.frameRate),
+  };
+}
+
+function even(side: number): number {
+  return Math.max(MIN_SIDE, Math.floor(side / 2 + 0.25) * 2);
+}
+
+function levelOf(width: number, height: number, rate: Rational): number {
+  const frame = Math.ceil(width / 16) * Math.ceil(height / 16);
+  const second = (frame * rate.numerator) / rate.denominator;
+  return LEVELS.find((row) => frame <= row.frame && second <= row.second)?.level ?? HIGHEST_LEVEL;
+}

@@ -1,0 +1,142 @@
+import type { JobProgress } from '../../src/contracts/service-apis.ts';
+import type { JobState, TaskRecord } from './job-state.ts';
+
+/** Accepted and planned frames of the timeline. Planned is 0 until the source is known. */
+export function progressOf(state: JobState): JobProgress {
+  const accepted = state.tasks.filter((task) => task.state === 'done');
+  return { acceptedFrames: sumPlanned(accepted), plannedFrames: sumPlanned(state.tasks) };
+}
+
+/** The job as the API shows it; the wire shape stands in `job-schema.ts`. */
+export function describeJob(state: JobState): JobDescription {
+  const progress = progressOf(state);
+  return {
+    id: state.id,
+    uid: state.uid,
+    state: stateOf(state),
+    phase: state.phase,
+    createdAt: iso(state.createdAt),
+    ...(state.endedAt !== undefined && { endedAt: iso(state.endedAt) }),
+    ...(state.engine !== undefined && { engine: state.engine }),
+    ...progress,
+    pctComplete: percentOf(progress.acceptedFrames, progress.plannedFrames),
+    renditions: describeRenditions(state),
+    tasks: state.tasks.map(describeTask),
+    ...(state.failure && {
+      reason: state.failure.text,
+      reasonCode: state.failure.code,
+      detail: state.failure.detail,
+    }),
+  };
+}
+
+export interface JobDescription extends JobProgress {
+  readonly id: string;
+  readonly uid: string;
+  readonly state: 'queued' | 'inprogress' | 'ready' | 'error' | 'cancelled';
+  readonly phase: JobState['phase'];
+  readonly createdAt: string;
+  readonly endedAt?: string;
+  readonly engine?: string;
+  readonly pctComplete: number;
+  readonly renditions: RenditionProgress[];
+  readonly tasks: TaskDescription[];
+  readonly reason?: string;
+  readonly reasonCode?: string;
+  readonly detail?: string;
+}
+
+export interface RenditionProgress extends JobProgress {
+  readonly name: string;
+  readonly pctComplete: number;
+}
+
+export interface TaskDescription {
+  readonly id: string;
+  readonly kind: TaskRecord['spec']['kind'];
+  readonly state: TaskRecord['state'];
+  readonly framesDone: number;
+  readonly framesPlanned: number;
+  readonly startSeconds?: number;
+  readonly endSeconds?: number;
+  readonly attempts: {
+    readonly epoch: number;
+    readonly runner: string;
+    readonly startedAt: string;
+    readonly endedAt?: string;
+    readonly outcome?: string;
+    readonly reason?: string;
+  }[];
+}
+
+function stateOf(state: JobState): JobDescription['state'] {
+  if (state.phase === 'ready' || state.phase === 'error' || state.phase === 'cancelled')
+    return state.phase;
+  return state.tasks.some((task) => task.attempts.length > 0) ? 'inprogress' : 'queued';
+}
+
+function describeRenditions(state: JobState): RenditionProgress[] {
+  const names = new Map<string, TaskRecord[]>();
+  for (const task of state.tasks) {
+    for (const name of renditionNames(task)) names.set(name, [...(names.get(name) ?? []), task]);
+  }
+  return [...names].map(([name, tasks]) => {
+    const plannedFrames = tasks.reduce((sum, task) => sum + lengthOf(task), 0);
+    const accepted = tasks.filter((task) => task.state === 'done');
+    const acceptedFrames = accepted.reduce((sum, task) => sum + lengthOf(task), 0);
+    return {
+      name,
+      acceptedFrames,
+      plannedFrames,
+      pctComplete: percentOf(acceptedFrames, plannedFrames),
+    };
+  });
+}
+
+function renditionNames({ spec }: TaskRecord): string[] {
+  if (spec.kind === 'video') return spec.renditions.map(({ name }) => name);
+  return spec.kind === 'audio' ? [spec.rendition.name] : [];
+}
+
+function lengthOf({ spec }: TaskRecord): number {
+  if (spec.kind !== 'video' && spec.kind !== 'audio') return 0;
+  return (spec.segments.at(-1)?.end ?? 0) - (spec.segments[0]?.start ?? 0);
+}
+
+function describeTask(task: TaskRecord): TaskDescription {
+  return {
+    id: task.id,
+    kind: task.spec.kind,
+    state: task.state,
+    framesDone: task.framesDone,
+    framesPlanned: task.framesPlanned,
+    ...spanInSeconds(task),
+    attempts: task.attempts.map(({ startedAt, endedAt, ...attempt }) => ({
+      ...attempt,
+      startedAt: iso(startedAt),
+      ...(endedAt !== undefined && { endedAt: iso(endedAt) }),
+    })),
+  };
+}
+
+function spanInSeconds({ spec }: TaskRecord): { startSeconds?: number; endSeconds?: number } {
+  if (spec.kind !== 'video') return {};
+  const { numerator, denominator } = spec.facts.frameRate;
+  const seconds = (frames: number): number => (frames * denominator) / numerator;
+  return {
+    startSeconds: seconds(spec.segments[0]?.start ?? 0),
+    endSeconds: seconds(spec.segments.at(-1)?.end ?? 0),
+  };
+}
+
+function sumPlanned(tasks: readonly TaskRecord[]): number {
+  return tasks.reduce((sum, task) => sum + task.framesPlanned, 0);
+}
+
+function percentOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 100;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

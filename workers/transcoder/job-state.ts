@@ -1,0 +1,350 @@
+import type { SourceFacts } from '../../src/contracts/media.ts';
+import type { FailureCode, TaskSpec } from '../../src/contracts/task-protocol.ts';
+import type { AcceptedOutput } from './accepted-output.ts';
+import { planTasks } from './plan-tasks.ts';
+
+/** How long a task may go without a heartbeat. */
+export const LEASE_MS = 20_000;
+/** Permits of one job that may wait in the queue at the same time; keeps one long video from taking every container. */
+const MAX_PERMITS = 4;
+/** A permit nobody used for this long is taken as lost. */
+const PERMIT_LIFE_MS = 30_000;
+/** Attempts that end badly before the task is given up. A task handed back by a stopping encoder does not count. */
+const MAX_FAILED_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 1000;
+
+export type AttemptOutcome =
+  | 'accepted'
+  | 'failed'
+  | 'lost'
+  | 'expired'
+  | 'handed-back'
+  | 'cancelled';
+
+export interface Attempt {
+  readonly epoch: number;
+  readonly runner: string;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly outcome?: AttemptOutcome;
+  readonly reason?: string;
+}
+
+export interface TaskRecord {
+  readonly id: string;
+  readonly spec: TaskSpec;
+  readonly state: 'waiting' | 'running' | 'done';
+  /** Rises with every lease; outputs and reports carry it. */
+  readonly epoch: number;
+  /** Not to be leased before this time, ms. */
+  readonly notBefore: number;
+  /** End of the running lease, ms. */
+  readonly deadline?: number;
+  readonly framesDone: number;
+  readonly framesPlanned: number;
+  readonly attempts: readonly Attempt[];
+  readonly output?: AcceptedOutput;
+}
+
+/** `publishing`: every task is done and the result is being announced; the last three are final. */
+export type JobPhase = 'probing' | 'encoding' | 'publishing' | 'ready' | 'error' | 'cancelled';
+
+export interface JobFailure {
+  readonly code: FailureCode;
+  readonly text: string;
+  readonly detail: string;
+}
+
+export interface NewJob {
+  readonly id: string;
+  readonly uid: string;
+  readonly accountId: string;
+  readonly revision: string;
+  readonly sourceSizeBytes: number;
+  readonly maxDurationSeconds: number;
+}
+
+export interface JobState extends NewJob {
+  readonly phase: JobPhase;
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  readonly facts?: SourceFacts;
+  readonly tasks: readonly TaskRecord[];
+  /** When each permit that is still out was sent, ms. */
+  readonly permits: readonly number[];
+  readonly failure?: JobFailure;
+  /** The first engine used; another one may not continue the run. */
+  readonly engine?: string;
+  /** The outcome stands in the video's row and the leftovers are gone. */
+  readonly settled: boolean;
+}
+
+export interface Lease {
+  readonly taskId: string;
+  readonly epoch: number;
+  readonly spec: TaskSpec;
+}
+
+/** A job begins with one task: find out what the source is. */
+export function createJob(input: NewJob, now: number): JobState {
+  const spec: TaskSpec = { kind: 'probe', maxDurationSeconds: input.maxDurationSeconds };
+  return {
+    ...input,
+    phase: 'probing',
+    createdAt: now,
+    tasks: [newTask('probe', spec, 0)],
+    permits: [],
+    settled: false,
+  };
+}
+
+export function isFinal(state: JobState): boolean {
+  return state.phase === 'ready' || state.phase === 'error' || state.phase === 'cancelled';
+}
+
+/** Gives the most urgent ready task to a runner, with a new epoch. Uses up a permit even when there is none. */
+export function leaseTask(
+  state: JobState,
+  runner: string,
+  now: number,
+): { state: JobState; lease?: Lease } {
+  const permits = state.permits.slice(1);
+  const task = isFinal(state) ? undefined : readyTasks(state, now)[0];
+  if (task === undefined) return { state: { ...state, permits } };
+  const epoch = task.epoch + 1;
+  const leased: TaskRecord = {
+    ...task,
+    state: 'running',
+    epoch,
+    deadline: now + LEASE_MS,
+    framesDone: 0,
+    attempts: [...task.attempts, { epoch, runner, startedAt: now }],
+  };
+  return {
+    state: { ...replaceTask(state, leased), permits },
+    lease: { taskId: task.id, epoch, spec: task.spec },
+  };
+}
+
+/** Extends the lease. The same state comes back when the lease is not the current one. */
+export function heartbeat(
+  state: JobState,
+  beat: { taskId: string; epoch: number; frames: number },
+  now: number,
+): JobState {
+  const task = currentTask(state, beat.taskId, beat.epoch);
+  if (task === undefined) return state;
+  return replaceTask(state, {
+    ...task,
+    deadline: now + LEASE_MS,
+    framesDone: Math.min(task.framesPlanned, Math.max(task.framesDone, beat.frames)),
+  });
+}
+
+/** The probe's answer makes the plan: every other task. */
+export function acceptFacts(
+  state: JobState,
+  probe: { epoch: number; facts: SourceFacts; engine: string },
+  now: number,
+): JobState {
+  const task = currentTask(state, 'probe', probe.epoch);
+  if (task === undefined) return state;
+  const planned = planTasks(probe.facts).map(({ id, spec, frames }) => newTask(id, spec, frames));
+  const done = endAttempt({ ...task, state: 'done' }, { outcome: 'accepted', endedAt: now });
+  return {
+    ...state,
+    phase: 'encoding',
+    facts: probe.facts,
+    engine: probe.engine,
+    tasks: [done, ...planned],
+  };
+}
+
+/**
+ * Verified output of the current epoch makes the task done; the last one moves the job to `publishing`.
+ * Output of another engine than before makes the earlier outputs worthless: they are made again.
+ */
+export function acceptOutput(
+  state: JobState,
+  taskId: string,
+  output: AcceptedOutput & { readonly engine: string },
+  now: number,
+): JobState {
+  const task = currentTask(state, taskId, output.epoch);
+  if (task === undefined) return state;
+  if (output.engine !== state.engine)
+    return acceptOutput(forgetOutputs(state, output.engine), taskId, output, now);
+  const done = endAttempt(
+    { ...task, state: 'done', framesDone: task.framesPlanned, output },
+    { outcome: 'accepted', endedAt: now },
+  );
+  const next = replaceTask(state, done);
+  return next.tasks.every((each) => each.state === 'done')
+    ? { ...next, phase: 'publishing' }
+    : next;
+}
+
+export interface AttemptFailure {
+  readonly taskId: string;
+  readonly epoch: number;
+  readonly outcome: 'failed' | 'lost' | 'expired' | 'handed-back';
+  readonly code: FailureCode;
+  /** For the person who uploaded the file. */
+  readonly text: string;
+  /** For the job page. */
+  readonly detail: string;
+  readonly retryable: boolean;
+}
+
+/** Ends an attempt badly: the task waits for another one, or the job fails with the reason. */
+export function failAttempt(state: JobState, failure: AttemptFailure, now: number): JobState {
+  const task = currentTask(state, failure.taskId, failure.epoch);
+  if (task === undefined) return state;
+  const { deadline: _, ...rest } = task;
+  const reason = failure.detail === '' ? failure.text : `${failure.text} (${failure.detail})`;
+  const ended = endAttempt(
+    { ...rest, state: 'waiting', framesDone: 0 },
+    { outcome: failure.outcome, endedAt: now, reason },
+  );
+  const failed = ended.attempts.filter(({ outcome }) => outcome !== 'handed-back').length;
+  if (!failure.retryable || failed >= MAX_FAILED_ATTEMPTS)
+    return failJob(replaceTask(state, ended), failure, now);
+  const backoffMs = failure.outcome === 'handed-back' ? 0 : FIRST_BACKOFF_MS * 2 ** (failed - 1);
+  return replaceTask(state, { ...ended, notBefore: now + backoffMs });
+}
+
+/** Ends every lease whose heartbeat stopped. */
+export function expireLeases(state: JobState, now: number): JobState {
+  return state.tasks.reduce((current, task) => {
+    if (task.state !== 'running' || (task.deadline ?? 0) > now) return current;
+    const failure = {
+      taskId: task.id,
+      epoch: task.epoch,
+      code: 'ERR_UNKNOWN',
+      retryable: true,
+      outcome: 'expired',
+    } as const;
+    const text = 'The encoder stopped answering.';
+    return failAttempt(
+      current,
+      { ...failure, text, detail: `no heartbeat for ${LEASE_MS / 1000} s` },
+      now,
+    );
+  }, state);
+}
+
+/** Ends the job for a reason; running attempts are over. A finished job stays as it is. */
+export function failJob(state: JobState, failure: JobFailure, now: number): JobState {
+  if (isFinal(state)) return state;
+  const { code, text, detail } = failure;
+  return {
+    ...stopTasks(state, now),
+    phase: 'error',
+    failure: { code, text, detail },
+    endedAt: now,
+  };
+}
+
+export function cancelJob(state: JobState, now: number): JobState {
+  if (isFinal(state)) return state;
+  return { ...stopTasks(state, now), phase: 'cancelled', endedAt: now };
+}
+
+/** The published run is in the video's row. */
+export function finishJob(state: JobState, now: number): JobState {
+  return state.phase === 'publishing' ? { ...state, phase: 'ready', endedAt: now } : state;
+}
+
+/** How many permits to send now, and the state that remembers them. */
+export function issuePermits(state: JobState, now: number): { state: JobState; count: number } {
+  if (isFinal(state)) return { state, count: 0 };
+  const live = state.permits.filter((sentAt) => sentAt + PERMIT_LIFE_MS > now);
+  const wanted = Math.min(MAX_PERMITS, readyTasks(state, now).length);
+  const count = Math.max(0, wanted - live.length);
+  if (count === 0 && live.length === state.permits.length) return { state, count };
+  return {
+    state: { ...state, permits: [...live, ...Array.from({ length: count }, () => now)] },
+    count,
+  };
+}
+
+/** When the job must look again, ms; nothing to wait for when the job is over. */
+export function wakeAt(state: JobState, now: number): number | undefined {
+  if (isFinal(state)) return undefined;
+  const times = state.tasks.flatMap((task) => {
+    if (task.state === 'running') return [task.deadline ?? now];
+    return task.state === 'waiting' && task.notBefore > now ? [task.notBefore] : [];
+  });
+  const permits = state.permits.map((sentAt) => sentAt + PERMIT_LIFE_MS);
+  return Math.max(now, Math.min(...times, ...permits, now + PERMIT_LIFE_MS));
+}
+
+/** True while this lease may still store output and report. */
+export function holdsLease(state: JobState, taskId: string, epoch: number): boolean {
+  return currentTask(state, taskId, epoch) !== undefined;
+}
+
+/** Runners whose task was cut off by the end of the job. */
+export function runnersToStop(state: JobState): string[] {
+  const cut = state.tasks.flatMap((task) =>
+    task.attempts.filter(({ outcome }) => outcome === 'cancelled'),
+  );
+  return [...new Set(cut.map(({ runner }) => runner))];
+}
+
+function forgetOutputs(state: JobState, engine: string): JobState {
+  const tasks = state.tasks.map((task): TaskRecord => {
+    if (task.output === undefined) return task;
+    const { output: _, ...rest } = task;
+    return { ...rest, state: 'waiting', framesDone: 0 };
+  });
+  return { ...state, engine, tasks };
+}
+
+function readyTasks(state: JobState, now: number): TaskRecord[] {
+  return state.tasks.filter((task) => task.state === 'waiting' && task.notBefore <= now);
+}
+
+function currentTask(state: JobState, taskId: string, epoch: number): TaskRecord | undefined {
+  if (isFinal(state)) return undefined;
+  return state.tasks.find(
+    (task) => task.id === taskId && task.state === 'running' && task.epoch === epoch,
+  );
+}
+
+function newTask(id: string, spec: TaskSpec, framesPlanned: number): TaskRecord {
+  return {
+    id,
+    spec,
+    state: 'waiting',
+    epoch: 0,
+    notBefore: 0,
+    framesDone: 0,
+    framesPlanned,
+    attempts: [],
+  };
+}
+
+function replaceTask(state: JobState, task: TaskRecord): JobState {
+  return { ...state, tasks: state.tasks.map((each) => (each.id === task.id ? task : each)) };
+}
+
+function endAttempt(
+  task: TaskRecord,
+  end: Pick<Attempt, 'outcome' | 'endedAt' | 'reason'>,
+): TaskRecord {
+  return {
+    ...task,
+    attempts: task.attempts.map((attempt) =>
+      attempt.epoch === task.epoch ? { ...attempt, ...end } : attempt,
+    ),
+  };
+}
+
+function stopTasks(state: JobState, now: number): JobState {
+  const tasks = state.tasks.map((task) => {
+    if (task.state !== 'running') return task;
+    return endAttempt({ ...task, state: 'waiting' }, { outcome: 'cancelled', endedAt: now });
+  });
+  return { ...state, tasks, permits: [] };
+}

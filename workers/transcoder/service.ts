@@ -1,0 +1,164 @@
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+
+import type { CloudEvent } from '../../src/contracts/events.ts';
+import { AppError } from '../../src/contracts/errors.ts';
+import { createRevision, jobIdOf } from '../../src/contracts/ids.ts';
+import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
+import type { JobProgress, TranscoderApi } from '../../src/contracts/service-apis.ts';
+import { jobs } from '../../src/db/transcoder.ts';
+import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import type { JobDescription } from './describe-job.ts';
+import { createProcessEncoder } from './encoder.ts';
+
+/** A job whose row did not change for this long is poked: its alarm may be lost. */
+const REARM_AFTER_MS = 60_000;
+const REARM_LIMIT = 50;
+
+export type JobRow = typeof jobs.$inferSelect;
+
+export interface JobFilter {
+  readonly uid?: string;
+  readonly state?: JobRow['state'];
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** The transcoder's calls, for other services and for its own routes. */
+export class TranscoderService implements TranscoderApi {
+  private readonly context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.context = context;
+  }
+
+  /** Subscriber of `video.uploaded`: the only beginning of a transcode. */
+  async startJob({ data }: CloudEvent<'video.uploaded'>): Promise<void> {
+    const { uid, accountId, revision, sizeBytes } = data;
+    const id = jobIdOf(revision);
+    const now = Date.now();
+    const video = await this.context.services.get('metadata').findVideo(accountId, uid);
+    if (video?.revision !== revision) return;
+    await this.context.db
+      .insert(jobs)
+      .values({ id, uid, accountId, revision, state: 'queued', createdAt: now, updatedAt: now })
+      .onConflictDoNothing();
+    const maxDurationSeconds =
+      video.maxDurationSeconds ?? this.context.config.SOURCE_MAX_DURATION_SECONDS;
+    await this.stub(id).start({
+      id,
+      uid,
+      accountId,
+      revision,
+      sourceSizeBytes: sizeBytes,
+      maxDurationSeconds,
+    });
+  }
+
+  async progress(jobIds: readonly string[]): Promise<Record<string, JobProgress>> {
+    const entries = await Promise.all(
+      jobIds.map(async (id) => [id, await this.stub(id).progress()] as const),
+    );
+    return Object.fromEntries(
+      entries.flatMap(([id, progress]) => (progress ? [[id, progress]] : [])),
+    );
+  }
+
+  async encoderHealth(): Promise<EncoderHealth> {
+    const { TRANSCODER_URL, TASK_TOKEN_SECRET } = this.context.config;
+    if (TRANSCODER_URL === '') {
+      throw new AppError(
+        'task.unavailable',
+        'No encoder is configured. Set TRANSCODER_URL to the address of an encoder process.',
+      );
+    }
+    return createProcessEncoder(TRANSCODER_URL, TASK_TOKEN_SECRET).health();
+  }
+
+  /** Stops and forgets every job of a video. */
+  async cancelForVideo(uid: string): Promise<void> {
+    const rows = await this.context.db.select({ id: jobs.id }).from(jobs).where(eq(jobs.uid, uid));
+    for (const { id } of rows) {
+      await this.stub(id).cancel();
+      await this.stub(id).forget();
+      await this.context.db.delete(jobs).where(eq(jobs.id, id));
+    }
+  }
+
+  /** Newest first. */
+  async list(accountId: string, filter: JobFilter): Promise<JobRow[]> {
+    return this.context.db
+      .select()
+      .from(jobs)
+      .where(
+        and(
+          eq(jobs.accountId, accountId),
+          filter.uid === undefined ? undefined : eq(jobs.uid, filter.uid),
+          filter.state === undefined ? undefined : eq(jobs.state, filter.state),
+          filter.before === undefined ? undefined : lt(jobs.id, filter.before),
+        ),
+      )
+      .orderBy(desc(jobs.id))
+      .limit(filter.limit);
+  }
+
+  /** Throws `job.not_found`, also for another account's job. */
+  async describe(accountId: string, id: string): Promise<JobDescription> {
+    await this.requireRow(accountId, id);
+    const description = await this.stub(id).describe();
+    if (description === undefined)
+      throw new AppError('job.not_found', `The details of job "${id}" are no longer kept.`);
+    return description;
+  }
+
+  /** Throws `job.not_found` or, when it is over, `job.finished`. */
+  async cancel(accountId: string, id: string): Promise<JobDescription> {
+    await this.requireRow(accountId, id);
+    if (!(await this.stub(id).cancel())) {
+      throw new AppError('job.finished', 'This job is over; there is nothing to cancel.');
+    }
+    return this.describe(accountId, id);
+  }
+
+  /** A new run of a video that is `ready` or in `error`; answers the job's id. */
+  async submit(accountId: string, uid: string): Promise<string> {
+    const revision = createRevision(Date.now());
+    await this.context.services.get('metadata').restart(accountId, uid, revision);
+    return jobIdOf(revision);
+  }
+
+  /** Second net under the alarms: pokes jobs that have not moved for a minute. */
+  async rearm(now: number): Promise<boolean> {
+    const stale = this.context.db
+      .select({ id: jobs.id })
+      .from(jobs)
+      .where(
+        and(
+          inArray(jobs.state, ['queued', 'inprogress']),
+          lt(jobs.updatedAt, now - REARM_AFTER_MS),
+        ),
+      )
+      .limit(REARM_LIMIT);
+    const rows = await this.context.db
+      .update(jobs)
+      .set({ updatedAt: now })
+      .where(inArray(jobs.id, stale))
+      .returning({ id: jobs.id });
+    await Promise.all(rows.map(({ id }) => this.stub(id).poke()));
+    return rows.length === REARM_LIMIT;
+  }
+
+  private async requireRow(accountId: string, id: string): Promise<JobRow> {
+    const [row] = await this.context.db
+      .select()
+      .from(jobs)
+      .where(and(eq(jobs.id, id), eq(jobs.accountId, accountId)));
+    if (row === undefined) throw new AppError('job.not_found', `There is no job "${id}".`);
+    return row;
+  }
+
+  private stub(
+    id: string,
+  ): DurableObjectStub<import('../../durable-objects/transcode-job.ts').TranscodeJob> {
+    return this.context.env.TRANSCODE_JOB.getByName(id);
+  }
+}

@@ -1,0 +1,67 @@
+import { eventMessageSchema } from '../../src/contracts/events.ts';
+import type { EventMessage } from '../../src/kernel/event-bus.ts';
+import type { QueueConsumer, ServiceContext } from '../../src/kernel/service-context.ts';
+
+const FIRST_RETRY_SECONDS = 2;
+const LONGEST_RETRY_SECONDS = 300;
+
+/** Delivers each message to its one subscriber; a failure is that subscriber's own and is retried with back-off. */
+export function createEventConsumer(context: ServiceContext): QueueConsumer {
+  return async (batch) => {
+    for (const message of batch.messages) {
+      const parsed = parseMessage(message.body);
+      if (parsed === undefined) {
+        context.logger.error('event.refused', { messageId: message.id });
+        message.ack();
+        continue;
+      }
+      const fields = { eventId: parsed.event.id, subscriber: parsed.subscriber };
+      try {
+        await context.events.deliver(parsed);
+        context.logger.debug('event.delivered', fields);
+        message.ack();
+      } catch (error) {
+        const delaySeconds = retryDelay(message.attempts);
+        context.logger.warn('event.failed', { ...fields, attempts: message.attempts, error });
+        await context.events.postpone(parsed, delaySeconds * 1000, error).catch(() => undefined);
+        message.retry({ delaySeconds });
+      }
+    }
+  };
+}
+
+/** What failed to the end becomes a dead letter; a video that could not be started says so instead of waiting for ever. */
+export function createDeadEventConsumer(context: ServiceContext): QueueConsumer {
+  return async (batch) => {
+    for (const message of batch.messages) {
+      const parsed = parseMessage(message.body);
+      if (parsed !== undefined) {
+        context.logger.error('event.died', {
+          eventId: parsed.event.id,
+          subscriber: parsed.subscriber,
+        });
+        await context.events.bury(parsed, Date.now());
+        await failUnstartable(context, parsed);
+      }
+      message.ack();
+    }
+  };
+}
+
+/** Seconds before the next attempt, after `attempts` of them. */
+export function retryDelay(attempts: number): number {
+  return Math.min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.max(0, attempts - 1));
+}
+
+async function failUnstartable(context: ServiceContext, { event }: EventMessage): Promise<void> {
+  if (event.type !== 'video.uploaded') return;
+  const { uid, revision } = event.data as { uid: string; revision: string };
+  const text =
+    'Transcoding could not be started. Start it again with POST /api/v1/jobs, or ask the operator.';
+  await context.services.find('metadata')?.failed({ uid, revision }, 'ERR_UNKNOWN', text);
+}
+
+function parseMessage(body: unknown): EventMessage | undefined {
+  const parsed = eventMessageSchema.safeParse(body);
+  return parsed.success ? (parsed.data as EventMessage) : undefined;
+}
