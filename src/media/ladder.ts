@@ -48,7 +48,7 @@ export function planVideoLadder(video: VideoFacts): VideoRendition[] {
   const filled = RUNGS.filter((rung) => scaleTo(rung, long, short) <= NEAR_ENOUGH);
   if (filled.length > 0)
     return filled.map((rung) => renditionOf(rung, video, scaleTo(rung, long, short)));
-  const lowest = { name: `${even(short)}p`, long, short, maxBitrateBps: 400_000 };
+  const lowest = { name: `${evenSide(short, short)}p`, long, short, maxBitrateBps: 400_000 };
   return [renditionOf(lowest, video, 1)];
 }
 
@@ -69,8 +69,8 @@ function scaleTo(rung: Rung, long: number, short: number): number {
 
 function renditionOf(rung: Rung, video: VideoFacts, scale: number): VideoRendition {
   const factor = Math.min(1, scale);
-  const width = even(video.width * factor);
-  const height = even(video.height * factor);
+  const width = evenSide(video.width * factor, video.width);
+  const height = evenSide(video.height * factor, video.height);
   return {
     name: rung.name,
     width,
@@ -80,8 +80,9 @@ function renditionOf(rung: Rung, video: VideoFacts, scale: number): VideoRenditi
   };
 }
 
-function even(side: number): number {
-  return Math.max(MIN_SIDE, Math.floor(side / 2 + 0.25) * 2);
+/** The nearest even number that is not above the source's side; H.264 4:2:0 has no odd sides. */
+function evenSide(side: number, sourceSide: number): number {
+  return Math.max(MIN_SIDE, Math.min(Math.round(side / 2), Math.floor(sourceSide / 2)) * 2);
 }
 
 function levelOf(width: number, height: number, rate: Rational): number {

@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { PROJECT, prepareLocalState, wranglerEnv } from './local-state.ts';
+import { endFormerRun, forgetRun, rememberRun } from './former-run.ts';
+
+const START_DEADLINE_MS = 90_000;
+const STOP_DEADLINE_MS = 10_000;
+const CRON_EVERY_MS = 60_000;
+/** Long enough for `/ready` to tell what happened, short enough to heal by itself. */
+const ENCODER_RESTART_MS = 15_000;
+
+export interface PlatformOptions {
+  readonly port: number;
+  readonly persistTo: string;
+  readonly adminToken?: string;
+  /** Called with every line that the platform writes; all of them also go to `platform.log` in the state folder. */
+  readonly onLine?: (line: string) => void;
+  /** More variables for the Worker, such as `APP_PLUGINS`. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+export interface Platform {
+  readonly url: string;
+  readonly adminToken: string | undefined;
+  readonly isFirstRun: boolean;
+  readonly logFile: string;
+  /** Settles when the Worker's process ends without being asked to. */
+  readonly crashed: Promise<string>;
+  /** Stops everything; nothing is left running. */
+  stop(): Promise<void>;
+}
+
+/** Starts the whole platform on this machine and answers when `/ready` does. Throws a sentence that says what is in the way. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  await endFormerRun(options.persistTo);
+  await requireFreePort(options.port);
+  const state = await prepareLocalState(options.persistTo, options.adminToken);
+  const url = `http://127.0.0.1:${options.port}`;
+  const encoderPort = await freePort();
+  const logFile = join(options.persistTo, 'platform.log');
+  const log = createWriteStream(logFile, { flags: 'a' });
+  const note = (line: string): void => {
+    log.write(`${line}\n`);
+    options.onLine?.(line);
+  };
+  const encoder = superviseEncoder({ port: encoderPort, secret: state.taskTokenSecret, note });
+  const worker = startWorker({
+    ...options,
+    url,
+    encoderPort,
+    secretsFile: state.secretsFile,
+    note,
+  });
+  await rememberRun(options.persistTo, [worker.pid, encoder.pid()]);
+  const cron = setInterval(
+    () => void fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => undefined),
+    CRON_EVERY_MS,
+  );
+  let stopping = false;
+  const crashed = new Promise<string>((resolve) => {
+    worker.once('exit', (code, signal) => {
+      if (!stopping) resolve(`the Worker's process ended (${signal ?? code}); see ${logFile}`);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    clearInterval(cron);
+    await Promise.all([encoder.stop(), endProcess(worker)]);
+    log.end();
+    await forgetRun(options.persistTo);
+  };
+  try {
+    await Promise.race([
+      untilReady(
+        `${url}${options.variables?.['APP_PLUGINS'] === undefined ? '/ready' : '/health/live'}`,
+      ),
+      crashed.then((reason) => Promise.reject(new Error(reason))),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url,
+    adminToken: state.adminToken,
+    isFirstRun: state.isFirstRun,
+    logFile,
+    crashed,
+    stop,
+  };
+}
+
+interface WorkerOptions extends PlatformOptions {
+  readonly url: string;
+  readonly encoderPort: number;
+  readonly secretsFile: string;
+  readonly note: (line: string) => void;
+}
+
+function startWorker(options: WorkerOptions): ChildProcess {
+  const variables = {
+    PUBLIC_URL: options.url,
+    TRANSCODER_URL: `http://127.0.0.1:${options.encoderPort}`,
+    ...options.variables,
+  };
+  const args = [
+    ...['dev', '--ip', '127.0.0.1', '--port', String(options.port), '--inspector-port', '0'],
+    ...['--persist-to', options.persistTo, '--env-file', options.secretsFile],
+    '--show-interactive-dev-session=false',
+    ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+  ];
+  const child = spawn('wrangler', args, {
+    cwd: PROJECT,
+    env: wranglerEnv(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) eachLine(stream, options.note);
+  return child;
+}
+
+interface SupervisedEncoder {
+  pid(): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Keeps the encoder process running: one that dies is started again after a while. */
+function superviseEncoder(options: {
+  readonly port: number;
+  readonly secret: string;
+  readonly note: (line: string) => void;
+}): SupervisedEncoder {
+  let stopping = false;
+  let child: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    child = spawn(process.execPath, [join(PROJECT, 'containers/transcoder/main.ts')], {
+      cwd: PROJECT,
+      env: {
+        ...process.env,
+        PORT: String(options.port),
+        TASK_TOKEN_SECRET: options.secret,
+        WATCH_PARENT: '1',
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) if (stream) eachLine(stream, options.note);
+    child.once('exit', (code, signal) => {
+      if (stopping) return;
+      options.note(
+        `the encoder stopped (${signal ?? code}); starting it again in ${ENCODER_RESTART_MS / 1000} s`,
+      );
+      timer = setTimeout(start, ENCODER_RESTART_MS);
+    });
+  };
+  start();
+  return {
+    pid: () => child?.pid,
+    stop: async () => {
+      stopping = true;
+      clearTimeout(timer);
+      if (child) await endProcess(child);
+    },
+  };
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const late = sleep(STOP_DEADLINE_MS, 'late' as const, { ref: false });
+  if ((await Promise.race([ended, late])) === 'late') child.kill('SIGKILL');
+  await ended;
+}
+
+function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {
+  let rest = '';
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') take(line);
+  });
+}
+
+async function untilReady(address: string): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  let last = 'nothing answers yet';
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(5000) });
+      if (response.ok) return;
+      last = await response.text();
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await sleep(250);
+  }
+  throw new Error(`the platform was not ready after ${START_DEADLINE_MS / 1000} s: ${last}`);
+}
+
+async function requireFreePort(port: number): Promise<void> {
+  try {
+    await listenOnce(port);
+  } catch {
+    throw new Error(`port ${port} is in use; choose another with --port`);
+  }
+}
+
+/** A port that nothing uses at the moment. */
+async function freePort(): Promise<number> {
+  return listenOnce(0);
+}
+
+async function listenOnce(port: number): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : port),
+      );
+    });
+  });
+}

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+
+import type { SourceFacts } from '../../src/contracts/media.ts';
+import type { AcceptedOutput } from '../../workers/transcoder/accepted-output.ts';
+import { progressOf } from '../../workers/transcoder/describe-job.ts';
+import {
+  LEASE_MS,
+  acceptFacts,
+  acceptOutput,
+  cancelJob,
+  createJob,
+  expireLeases,
+  failAttempt,
+  finishJob,
+  heartbeat,
+  holdsLease,
+  issuePermits,
+  leaseTask,
+  runnersToStop,
+  wakeAt,
+} from '../../workers/transcoder/job-state.ts';
+import type { AttemptFailure, JobState } from '../../workers/transcoder/job-state.ts';
+
+const FACTS: SourceFacts = {
+  container: 'mov,mp4',
+  durationSeconds: 70,
+  video: {
+    codec: 'h264',
+    width: 640,
+    height: 360,
+    rotation: 0,
+    frameRate: { numerator: 30, denominator: 1 },
+    pixelFormat: 'yuv420p',
+    interlaced: false,
+    hdr: false,
+    durationSeconds: 70,
+    startSeconds: 0,
+    packets: 2100,
+  },
+  audio: { codec: 'aac', channels: 2, sampleRate: 48_000, durationSeconds: 70, startSeconds: 0 },
+};
+const ENGINE = 'ffmpeg 5.1.9 (native)';
+
+function aJob(): JobState {
+  const input = {
+    id: 'job_1',
+    uid: 'a'.repeat(32),
+    accountId: 'default',
+    revision: '1',
+    sourceSizeBytes: 1,
+  };
+  return createJob({ ...input, maxDurationSeconds: 3600 }, 0);
+}
+
+/** A job whose source is known: every encode task waits. */
+function anEncodingJob(): JobState {
+  const { state } = leaseTask(aJob(), 'runner-0', 0);
+  return acceptFacts(state, { epoch: 1, facts: FACTS, engine: ENGINE }, 10);
+}
+
+function outputOf(epoch: number, engine = ENGINE): AcceptedOutput & { engine: string } {
+  return { epoch, parts: [100], renditions: [], engine };
+}
+
+function aFailure(
+  taskId: string,
+  epoch: number,
+  more: Partial<AttemptFailure> = {},
+): AttemptFailure {
+  return {
+    taskId,
+    epoch,
+    outcome: 'lost',
+    code: 'ERR_UNKNOWN',
+    text: 'Lost.',
+    detail: '',
+    retryable: true,
+    ...more,
+  };
+}
+
+/** Leases and finishes every task that is ready. */
+function finishAll(state: JobState, now: number): JobState {
+  const { state: leased, lease } = leaseTask(state, 'runner-0', now);
+  if (lease === undefined) return leased;
+  return finishAll(acceptOutput(leased, lease.taskId, outputOf(lease.epoch), now), now);
+}
+
+describe('leaseTask', () => {
+  test('begins with the probe and nothing else', () => {
+    const { state, lease } = leaseTask(aJob(), 'runner-0', 5);
+    expect(lease).toMatchObject({ taskId: 'probe', epoch: 1 });
+    expect(leaseTask(state, 'runner-1', 6).lease).toBeUndefined();
+  });
+
+  test('gives the start of the video first, then its sound, and no task twice', () => {
+    let state = anEncodingJob();
+    const ids: string[] = [];
+    for (;;) {
+      const next = leaseTask(state, 'runner-0', 20);
+      if (next.lease === undefined) break;
+      ids.push(next.lease.taskId);
+      state = next.state;
+    }
+    expect(ids).toEqual(['video-0', 'audio', 'poster', 'video-1', 'video-2', 'video-3']);
+  });
+
+  test('a final job gives nothing', () => {
+    expect(leaseTask(cancelJob(anEncodingJob(), 20), 'runner-0', 30).lease).toBeUndefined();
+  });
+});
+
+describe('heartbeat', () => {
+  test('extends the lease; a stale epoch changes nothing', () => {
+    const { state } = leaseTask(anEncodingJob(), 'runner-0', 100);
+    const beaten = heartbeat(state, { taskId: 'video-0', epoch: 1, frames: 12 }, 5000);
+    expect(expireLeases(beaten, 100 + LEASE_MS)).toBe(beaten);
+    expect(heartbeat(beaten, { taskId: 'video-0', epoch: 0, frames: 99 }, 6000)).toBe(beaten);
+  });
+});
+
+describe('expireLeases', () => {
+  test('a silent task is leased again with a higher epoch, and the old one is refused', () => {
+    const { state } = leaseTask(anEncodingJob(), 'runner-0', 0);
+    const expired = expireLeases(state, LEASE_MS);
+    const again = leaseTask(expired, 'runner-1', LEASE_MS + 60_000);
+    expect(again.lease).toMatchObject({ taskId: 'video-0', epoch: 2 });
+    expect(holdsLease(again.state, 'video-0', 1)).toBe(false);
+    expect(acceptOutput(again.state, 'video-0', outputOf(1), LEASE_MS + 60_001)).toBe(again.state);
+    const task = again.state.tasks.find(({ id }) => id === 'video-0');
+    expect(task?.attempts.map(({ outcome }) => outcome)).toEqual(['expired', undefined]);
+  });
+});
+
+describe('failAttempt', () => {
+  test('waits longer after each failure and gives up after five', () => {
+    let state = anEncodingJob();
+    let now = 0;
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const leased = leaseTask(state, 'runner-0', now);
+      expect(leased.lease?.taskId).toBe('video-0');
+      state = failAttempt(leased.state, aFailure('video-0', attempt), now);
+      const early = leaseTask(state, 'runner-0', now + 500).lease?.taskId;
+      expect(early).not.toBe('video-0');
+      now += 60_000;
+    }
+    expect(state).toMatchObject({
+      phase: 'error',
+      failure: { code: 'ERR_UNKNOWN', text: 'Lost.' },
+    });
+  });
+
+  test('a source that cannot be used ends the job at once', () => {
+    const { state } = leaseTask(aJob(), 'runner-0', 0);
+    const failure = aFailure('probe', 1, {
+      code: 'ERR_NON_VIDEO',
+      retryable: false,
+      outcome: 'failed',
+    });
+    expect(failAttempt(state, failure, 1).phase).toBe('error');
+  });
+
+  test('a task handed back by a stopping encoder may be taken again at once and does not count', () => {
+    let state = anEncodingJob();
+    for (let epoch = 1; epoch <= 20; epoch += 1) {
+      const leased = leaseTask(state, 'runner-0', epoch);
+      expect(leased.lease).toMatchObject({ taskId: 'video-0', epoch });
+      state = failAttempt(
+        leased.state,
+        aFailure('video-0', epoch, { outcome: 'handed-back' }),
+        epoch,
+      );
+    }
+    expect(state.phase).toBe('encoding');
+  });
+
+  test('a stale failure changes nothing', () => {
+    const { state } = leaseTask(anEncodingJob(), 'runner-0', 0);
+    expect(failAttempt(state, aFailure('video-0', 7), 1)).toBe(state);
+  });
+});
+
+describe('acceptOutput', () => {
+  test('the last task moves the job to publishing; a repeated report changes nothing', () => {
+    const state = finishAll(anEncodingJob(), 50);
+    expect(state.phase).toBe('publishing');
+    expect(acceptOutput(state, 'video-0', outputOf(1), 60)).toBe(state);
+    expect(finishJob(state, 70).phase).toBe('ready');
+  });
+
+  test('progress counts accepted frames only and never goes back', () => {
+    let state = anEncodingJob();
+    expect(progressOf(state)).toEqual({ acceptedFrames: 0, plannedFrames: 2100 });
+    const first = leaseTask(state, 'runner-0', 0);
+    state = heartbeat(first.state, { taskId: 'video-0', epoch: 1, frames: 100 }, 10);
+    expect(progressOf(state).acceptedFrames).toBe(0);
+    state = acceptOutput(state, 'video-0', outputOf(1), 20);
+    expect(progressOf(state).acceptedFrames).toBe(180);
+    const second = leaseTask(state, 'runner-0', 30);
+    state = failAttempt(second.state, aFailure(second.lease?.taskId ?? '', 1), 40);
+    expect(progressOf(state).acceptedFrames).toBe(180);
+  });
+
+  test('output of another engine makes the earlier outputs be made again', () => {
+    const first = leaseTask(anEncodingJob(), 'runner-0', 0);
+    const one = acceptOutput(first.state, 'video-0', outputOf(1), 1);
+    const second = leaseTask(one, 'runner-0', 2);
+    const two = acceptOutput(second.state, 'audio', outputOf(1, 'ffmpeg 7.1 (native)'), 3);
+    expect(two.tasks.find(({ id }) => id === 'video-0')?.state).toBe('waiting');
+    expect(two.tasks.find(({ id }) => id === 'audio')?.state).toBe('done');
+    expect(
+      finishAll(two, 4).tasks.every(({ state }) => state === 'done' || state === 'waiting'),
+    ).toBe(true);
+  });
+});
+
+describe('cancelJob', () => {
+  test('ends running attempts, names their runners, and lets nothing late in', () => {
+    const { state } = leaseTask(anEncodingJob(), 'runner-3', 0);
+    const cancelled = cancelJob(state, 5);
+    expect(runnersToStop(cancelled)).toEqual(['runner-3']);
+    expect(acceptOutput(cancelled, 'video-0', outputOf(1), 6)).toBe(cancelled);
+    expect(cancelJob(cancelled, 7)).toBe(cancelled);
+  });
+});
+
+describe('issuePermits', () => {
+  test('sends one a ready task, at most four, and none twice', () => {
+    const { state, count } = issuePermits(anEncodingJob(), 0);
+    expect(count).toBe(4);
+    expect(issuePermits(state, 1)).toEqual({ state, count: 0 });
+  });
+
+  test('a permit that nobody used is sent again', () => {
+    const { state } = issuePermits(anEncodingJob(), 0);
+    expect(issuePermits(state, 30_000).count).toBe(4);
+  });
+});
+
+describe('wakeAt', () => {
+  test('a job that is not over always has something to wake it', () => {
+    const { state } = leaseTask(anEncodingJob(), 'runner-0', 0);
+    expect(wakeAt(state, 0)).toBeLessThanOrEqual(LEASE_MS);
+    expect(wakeAt(aJob(), 0)).toBeDefined();
+    expect(wakeAt(cancelJob(state, 1), 1)).toBeUndefined();
+  });
+});
