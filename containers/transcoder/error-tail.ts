@@ -1,0 +1,29 @@
+const MAX_LINES = 20;
+const MAX_LINE_CHARACTERS = 300;
+
+/** Keeps the last lines of ffmpeg's errors, so that a failure can be explained. */
+export interface ErrorTail {
+  add(line: string): void;
+  text(): string;
+}
+
+/** An empty tail. */
+export function createErrorTail(): ErrorTail {
+  const lines: string[] = [];
+  return {
+    add(line) {
+      if (line.trim() === '') return;
+      lines.push(withoutPaths(line).slice(0, MAX_LINE_CHARACTERS));
+      if (lines.length > MAX_LINES) lines.shift();
+    },
+    text: () => lines.join('\n'),
+  };
+}
+
+/** Replaces absolute paths and the memory addresses that ffmpeg prints: they differ on every run and tell only of us. */
+export function withoutPaths(line: string): string {
+  return line
+    .replaceAll(/ @ 0x[0-9a-f]+/g, '')
+    .replaceAll(/(?<![\w.])(?:\/[\w.@+~-]+){2,}/g, '<path>')
+    .replaceAll(/file:[\w./-]+/g, '<source>');
+}

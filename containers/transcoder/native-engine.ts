@@ -1,0 +1,135 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { access, constants, mkdir, symlink } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+import { SOURCE_PATH } from '../../src/media/ffmpeg-guards.ts';
+import type { EncoderEngine, EngineExit, EngineRun } from './engine.ts';
+import { createErrorTail } from './error-tail.ts';
+
+/** Measured: a ladder of 1080p, 720p, 480p and 360p from 4K needs well under half of this address space. */
+const ADDRESS_SPACE_BYTES = 8 * 1024 ** 3;
+const PROGRAM_CHECK_MS = 10_000;
+
+interface Programs {
+  readonly ffmpeg: string;
+  readonly ffprobe: string;
+  readonly prlimit: string | undefined;
+}
+
+/** The installed ffmpeg, or `undefined` when ffmpeg or ffprobe is not on the path or does not run. */
+export async function findNativeEngine(): Promise<EncoderEngine | undefined> {
+  const [ffmpeg, ffprobe, prlimit] = await Promise.all([
+    findProgram('ffmpeg'),
+    findProgram('ffprobe'),
+    findProgram('prlimit'),
+  ]);
+  if (ffmpeg === undefined || ffprobe === undefined) return undefined;
+  const [version] = await Promise.all([versionOf(ffmpeg), versionOf(ffprobe)]);
+  if (version === undefined) return undefined;
+  return createNativeEngine(version, { ffmpeg, ffprobe, prlimit });
+}
+
+function createNativeEngine(version: string, programs: Programs): EncoderEngine {
+  return {
+    name: `ffmpeg ${version} (native)`,
+    maxSourceBytes: Infinity,
+    missingCodecs: new Set(),
+    canEncodeHdr: true,
+    run: (run) => runProgram(programs, run),
+  };
+}
+
+async function runProgram(programs: Programs, run: EngineRun): Promise<EngineExit> {
+  run.signal.throwIfAborted();
+  if (run.sourceFile !== undefined) await showSource(run.folder, run.sourceFile);
+  const [command, ...prefix] = [...limits(programs, run), programs[run.program]];
+  if (command === undefined) throw new Error('no command');
+  // A group of its own: one signal reaches the program and all that it started.
+  const child = spawn(command, [...prefix, ...run.arguments], {
+    cwd: run.folder,
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', HOME: run.folder, TMPDIR: run.folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const kill = (): void => killGroup(child);
+  run.signal.addEventListener('abort', kill, { once: true });
+  try {
+    const exit = await outcome(child, run);
+    run.signal.throwIfAborted();
+    return exit;
+  } finally {
+    run.signal.removeEventListener('abort', kill);
+    killGroup(child);
+  }
+}
+
+async function showSource(folder: string, sourceFile: string): Promise<void> {
+  const link = join(folder, SOURCE_PATH);
+  await mkdir(dirname(link), { recursive: true });
+  await symlink(sourceFile, link).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+  });
+}
+
+function limits({ prlimit }: Programs, run: EngineRun): string[] {
+  if (prlimit === undefined) return [];
+  return [
+    prlimit,
+    `--as=${ADDRESS_SPACE_BYTES}`,
+    `--cpu=${Math.ceil(run.cpuSeconds)}`,
+    `--fsize=${run.maxFileBytes}`,
+    ...['--nofile=256', '--core=0', '--'],
+  ];
+}
+
+function outcome(child: ChildProcess, run: EngineRun): Promise<EngineExit> {
+  const tail = createErrorTail();
+  const onLine = run.onLine ?? (() => undefined);
+  readLines(child.stdout, onLine);
+  readLines(child.stderr, tail.add);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? undefined, errors: tail.text() }));
+  });
+}
+
+function readLines(stream: ChildProcess['stdout'], onLine: (line: string) => void): void {
+  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: it ended by itself in between.
+    if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
+  }
+}
+
+async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, name);
+    const isThere = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (folder !== '' && isThere) return path;
+  }
+  return undefined;
+}
+
+async function versionOf(program: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(program, ['-version'], {
+      timeout: PROGRAM_CHECK_MS,
+    });
+    return /version (\d[\w.]*)/.exec(stdout)?.[1] ?? 'unknown';
+  } catch {
+    // Not executable on this machine: as good as not installed.
+    return undefined;
+  }
+}
