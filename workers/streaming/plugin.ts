@@ -1,10 +1,26 @@
 import type { ServicePlugin } from '../../src/kernel/service-context.ts';
+import { PlaybackKeys } from './playback-keys.ts';
+import { PlaybackRecords } from './playback-records.ts';
+import { playbackRoutes } from './routes.ts';
+import { SegmentMaps } from './segment-maps.ts';
 
+/** Playback from R2: manifests, segments, images and the watch page. It goes on when every other service is down. */
 export function createStreaming(): ServicePlugin {
   return {
     name: 'streaming',
     version: '0.1.0',
-    init: () => undefined,
+    init({ env, logger, services, contributions }) {
+      contributions.routes.push(
+        playbackRoutes({
+          media: env.MEDIA,
+          assets: env.ASSETS,
+          records: new PlaybackRecords(env.MEDIA),
+          keys: new PlaybackKeys(env.MEDIA, logger),
+          maps: new SegmentMaps(env.MEDIA),
+          findCache: () => services.find('cache'),
+        }),
+      );
+    },
     health: async () => ({ status: 'up' }),
   };
 }

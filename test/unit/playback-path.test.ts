@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+
+import { createRevision } from '../../src/contracts/ids.ts';
+import { parsePlaybackPath, rawPathOf } from '../../workers/streaming/playback-path.ts';
+
+const UID = '0123456789abcdef0123456789abcdef';
+const TOKEN = 'aaa.bbb-b.ccc_c';
+const REVISION = createRevision(1_790_000_000_000);
+
+describe('a playback path', () => {
+  test.each([
+    ['manifest/video.m3u8', { kind: 'manifest' }],
+    ['thumbnails/thumbnail.jpg', { kind: 'poster' }],
+    ['watch', { kind: 'watch' }],
+    [
+      `media/${REVISION}/720p/playlist.m3u8`,
+      { kind: 'playlist', revision: REVISION, rendition: '720p' },
+    ],
+    [`media/${REVISION}/720p/init.mp4`, { kind: 'init', revision: REVISION, rendition: '720p' }],
+    [
+      `media/${REVISION}/audio/0.m4s`,
+      { kind: 'segment', revision: REVISION, rendition: 'audio', segment: 0 },
+    ],
+    [
+      `media/${REVISION}/audio/1234567.m4s`,
+      { kind: 'segment', revision: REVISION, rendition: 'audio', segment: 1_234_567 },
+    ],
+  ])('%s is read', (rest, item) => {
+    expect(parsePlaybackPath(`/${UID}/${rest}`)).toEqual({
+      subject: { kind: 'uid', uid: UID },
+      item,
+    });
+    expect(parsePlaybackPath(`/${TOKEN}/${rest}`)).toEqual({
+      subject: { kind: 'token', token: TOKEN },
+      item,
+    });
+  });
+
+  test.each([
+    `/${UID.toUpperCase()}/watch`,
+    `/${UID}0/watch`,
+    `/${UID}/watch/`,
+    `//${UID}/watch`,
+    `/${UID}//watch`,
+    `/${UID}/./watch`,
+    `/${UID}/../${UID}/watch`,
+    `/${UID}%2fwatch`,
+    `/${UID}/%77atch`,
+    `/${UID}\\watch`,
+    `/${UID}/watch\0`,
+    `/${UID}/watch%00`,
+    `/${UID}/watch\n`,
+    `/aaa.bbb/watch`,
+    `/aaa.bbb.ccc.ddd/watch`,
+    `/aaa.b%2eb.ccc/watch`,
+    `/${'a'.repeat(7000)}.bbb.ccc/watch`,
+    `/${UID}/manifest/video%2em3u8`,
+    `/${UID}/manifest/video.m3u8/`,
+    `/${UID}/manifest/`,
+    `/${UID}/media/${REVISION}/720p/..%2f..%2fsource`,
+    `/${UID}/media/${REVISION}/..%5c/0.m4s`,
+    `/${UID}/media/${REVISION}/%2e%2e/0.m4s`,
+    `/${UID}/media/${REVISION}/%252e%252e/0.m4s`,
+    `/${UID}/media/${REVISION}/720P/0.m4s`,
+    `/${UID}/media/${REVISION}/720p/00.m4s`,
+    `/${UID}/media/${REVISION}/720p/-1.m4s`,
+    `/${UID}/media/${REVISION}/720p/1e3.m4s`,
+    `/${UID}/media/${REVISION}/720p/12345678.m4s`,
+    `/${UID}/media/${REVISION}/720p/0.m4s%00`,
+    `/${UID}/media/${REVISION}/720p/0.m4s;x`,
+    `/${UID}/media/${REVISION}/720p/0.ts`,
+    `/${UID}/media/${REVISION}/720p/٣.m4s`,
+    `/${UID}/media/${REVISION.slice(1)}/720p/0.m4s`,
+    `/${UID}/media/${REVISION.slice(1)}u/720p/0.m4s`,
+    '/',
+    '',
+    '*',
+  ])('%j is refused', (path) => {
+    expect(parsePlaybackPath(path)).toBeUndefined();
+  });
+
+  test('is what stands between host and query, undecoded', () => {
+    expect(rawPathOf('https://a.test/x%2fy/z?q=/a#b')).toBe('/x%2fy/z');
+    expect(rawPathOf('http://a.test')).toBe('/');
+  });
+});

@@ -1,0 +1,119 @@
+import { AppError, isAppError } from '../../src/contracts/errors.ts';
+import type { PlaybackRecord } from '../../src/contracts/media.ts';
+import { peekSubject, verifyPlaybackToken } from '../../src/http/playback-token.ts';
+import type { PlaybackClaims, PlaybackRequest } from '../../src/http/playback-token.ts';
+import { isOriginAllowed } from './allowed-origins.ts';
+import { publishedRevision, unknownVideo } from './playback-decision.ts';
+import { KEYS_MAX_AGE_MS, KEYS_RECHECK_MS } from './playback-keys.ts';
+import type { PlaybackKeys } from './playback-keys.ts';
+import type { PlaybackSubject } from './playback-path.ts';
+import type { PlaybackRecords } from './playback-records.ts';
+
+/** What one request may have: the published run of one video, and how far the answer may travel. */
+export interface PlaybackGrant {
+  readonly uid: string;
+  readonly revision: string;
+  /** True when the next viewer may be given the same answer without being checked. */
+  readonly shared: boolean;
+  /** Seconds since the epoch at which the permission ends; absent without a token. */
+  readonly expiresAt?: number;
+  /** True when only listed pages may play. */
+  readonly hasAllowedOrigins: boolean;
+}
+
+export interface AccessStores {
+  readonly records: PlaybackRecords;
+  readonly keys: PlaybackKeys;
+}
+
+/** Checks one playback request, whatever part of the video it asks for. No database, no other service. Throws the refusal. */
+export async function authorise(
+  request: Request,
+  subject: PlaybackSubject,
+  stores: AccessStores,
+  now: number,
+): Promise<PlaybackGrant> {
+  const { uid, record } = await findRecord(subject, stores.records, now);
+  const claims = await provePermission(subject, record, stores.keys, viewerOf(request, uid, now));
+  if (!isOriginAllowed(record.allowedOrigins, sourceOf(request))) {
+    throw new AppError('playback.forbidden', 'This video may not be played on this page.');
+  }
+  const hasAllowedOrigins = record.allowedOrigins.length > 0;
+  return {
+    uid,
+    revision: publishedRevision(record),
+    shared: claims === undefined && !hasAllowedOrigins,
+    ...(claims !== undefined && { expiresAt: claims.exp }),
+    hasAllowedOrigins,
+  };
+}
+
+/** The record of the video that the path names. Throws `video.not_found`, or `playback.unauthorized` for a token that names none. */
+export async function findRecord(
+  subject: PlaybackSubject,
+  records: PlaybackRecords,
+  now: number,
+): Promise<{ readonly uid: string; readonly record: PlaybackRecord }> {
+  const uid = subject.kind === 'uid' ? subject.uid : peekSubject(subject.token);
+  if (uid === undefined) {
+    throw new AppError('playback.unauthorized', 'This is not a playback token. Ask for a new one.');
+  }
+  const record = await records.find(uid, now);
+  if (record === undefined) throw unknownVideo();
+  return { uid, record };
+}
+
+/** A token is proven even where the video is open: whoever signs one expects its rules to hold. */
+async function provePermission(
+  subject: PlaybackSubject,
+  record: PlaybackRecord,
+  keys: PlaybackKeys,
+  viewer: PlaybackRequest,
+): Promise<PlaybackClaims | undefined> {
+  if (subject.kind === 'token') return verify(subject.token, record.accountId, keys, viewer);
+  if (record.requireSignedURLs) {
+    throw new AppError(
+      'playback.unauthorized',
+      'This video needs a playback token in place of its id.',
+    );
+  }
+  return undefined;
+}
+
+async function verify(
+  token: string,
+  accountId: string,
+  keys: PlaybackKeys,
+  viewer: PlaybackRequest,
+): Promise<PlaybackClaims> {
+  const kept = await keys.get(accountId, viewer.now, KEYS_MAX_AGE_MS);
+  try {
+    return await verifyPlaybackToken(token, kept, viewer);
+  } catch (error) {
+    if (!isAppError(error) || error.code !== 'playback.unauthorized') throw error;
+    // The key may be younger than the set that is kept here.
+    const fresh = await keys.get(accountId, viewer.now, KEYS_RECHECK_MS);
+    if (fresh === kept) throw error;
+    return verifyPlaybackToken(token, fresh, viewer);
+  }
+}
+
+/** Where the viewer is, from the platform only: `X-Forwarded-For` and the like are whatever the caller writes. */
+function viewerOf(request: Request, uid: string, now: number): PlaybackRequest {
+  const country = request.cf?.['country'];
+  return {
+    uid,
+    now,
+    ip: request.headers.get('cf-connecting-ip') ?? undefined,
+    country: typeof country === 'string' ? country : undefined,
+  };
+}
+
+function sourceOf({ headers, url }: Request): Parameters<typeof isOriginAllowed>[1] {
+  return {
+    origin: headers.get('origin') ?? undefined,
+    referer: headers.get('referer') ?? undefined,
+    fetchSite: headers.get('sec-fetch-site') ?? undefined,
+    url,
+  };
+}

@@ -1,0 +1,52 @@
+import { z } from '@hono/zod-openapi';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+
+import type { AppEnv } from '../../src/http/app-env.ts';
+
+const params = z.object({
+  id: z.string().openapi({ description: 'The uid of a video, or a playback token in its place' }),
+});
+const media = params.extend({
+  revision: z.string().openapi({ description: 'The published run, as the manifest names it' }),
+  rendition: z.string().openapi({ example: '720p' }),
+});
+const responses = {
+  200: { description: 'The whole; GET and HEAD' },
+  206: { description: 'The byte range asked for; media and images only' },
+  304: { description: 'If-None-Match names these bytes' },
+  401: { description: 'The token is missing, wrong or expired (playback.unauthorized)' },
+  403: { description: 'An access rule or allowedOrigins refuses the viewer (playback.forbidden)' },
+  404: { description: 'No such video or part, or not ready yet (video.not_ready)' },
+  416: { description: 'The byte range begins behind the end' },
+  424: { description: 'The video could not be processed (video.failed)' },
+  503: { description: 'The media store does not answer; Retry-After says when to ask again' },
+};
+
+/** Adds the playback addresses to the API description; the router itself reads raw paths. */
+export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
+  const describe = (path: string, summary: string, known: z.ZodObject): void =>
+    routes.openAPIRegistry.registerPath({
+      method: 'get',
+      path,
+      summary,
+      tags: ['playback'],
+      security: [],
+      request: { params: known },
+      responses,
+    });
+  const below = '/{id}/media/{revision}/{rendition}';
+  describe('/{id}/manifest/video.m3u8', 'HLS multivariant playlist', params);
+  describe(`${below}/playlist.m3u8`, 'HLS playlist of one rendition', media);
+  describe(`${below}/init.mp4`, 'Initialisation segment of a rendition', media);
+  describe(
+    `${below}/{segment}.m4s`,
+    'Media segment, counted from 0',
+    media.extend({ segment: z.int().min(0) }),
+  );
+  describe(
+    '/{id}/thumbnails/thumbnail.jpg',
+    'Poster image. Parameters for time and size are accepted and change nothing',
+    params,
+  );
+  describe('/{id}/watch', 'Page that plays the video', params);
+}

@@ -1,0 +1,31 @@
+import { AppError } from '../../src/contracts/errors.ts';
+import type { PlaybackRecord } from '../../src/contracts/media.ts';
+
+/** The revision to play. Throws `video.failed` or `video.not_ready` when nothing was ever published; a later failed run changes nothing. */
+export function publishedRevision(record: PlaybackRecord): string {
+  if (record.revision !== undefined) return record.revision;
+  if (record.state === 'error') {
+    throw new AppError(
+      'video.failed',
+      record.errorReasonText || 'This video could not be processed. Upload it again.',
+    );
+  }
+  throw new AppError(
+    'video.not_ready',
+    'This video is still being processed. Try again in a moment.',
+    { retryAfterSeconds: 5 },
+  );
+}
+
+/** The one answer for a video that is unknown, deleted, or named by something that is no video id. */
+export function unknownVideo(): AppError {
+  return new AppError('video.not_found', 'There is no such video.');
+}
+
+/** The answer for a part of a video that its published run does not have. */
+export function unknownPart(): AppError {
+  return new AppError(
+    'request.not_found',
+    'This video has no such part. Load its manifest again: it may have been processed anew.',
+  );
+}

@@ -1,0 +1,66 @@
+import { isUid } from '../../src/contracts/ids.ts';
+
+/** Who the path speaks for: a video by its uid, or whatever video a playback token names. */
+export type PlaybackSubject =
+  | { readonly kind: 'uid'; readonly uid: string }
+  | { readonly kind: 'token'; readonly token: string };
+
+/** The thing asked for, in numbers and closed patterns only: R2 keys are built from these and nothing else. */
+export type PlaybackItem =
+  | { readonly kind: 'manifest' }
+  | { readonly kind: 'playlist'; readonly revision: string; readonly rendition: string }
+  | { readonly kind: 'init'; readonly revision: string; readonly rendition: string }
+  | {
+      readonly kind: 'segment';
+      readonly revision: string;
+      readonly rendition: string;
+      readonly segment: number;
+    }
+  | { readonly kind: 'poster' }
+  | { readonly kind: 'watch' };
+
+export interface PlaybackPath {
+  readonly subject: PlaybackSubject;
+  readonly item: PlaybackItem;
+}
+
+const MAX_TOKEN_LENGTH = 6 * 1024;
+const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const MEDIA =
+  /^media\/([0-9a-hjkmnp-tv-z]{26})\/([a-z0-9]{1,32})\/(playlist\.m3u8|init\.mp4|(0|[1-9][0-9]{0,6})\.m4s)$/;
+
+/**
+ * Reads a raw, still encoded request path; `undefined` for all that is not exactly one of ours.
+ * Nothing is decoded: no address of ours holds a percent sign, a backslash or a control character, so that
+ * `%2f`, `%2e%2e` and their kin match nothing instead of meaning something.
+ */
+export function parsePlaybackPath(rawPath: string): PlaybackPath | undefined {
+  const [, id, rest] = /^\/([^/]+)\/(.+)$/.exec(rawPath) ?? [];
+  if (id === undefined || rest === undefined) return undefined;
+  const subject = parseSubject(id);
+  const item = parseItem(rest);
+  return subject && item && { subject, item };
+}
+
+/** The path of a request's URL as it was sent, without the query. */
+export function rawPathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  return start < 0 ? '/' : url.slice(start).replace(/[?#].*$/s, '');
+}
+
+function parseSubject(id: string): PlaybackSubject | undefined {
+  if (isUid(id)) return { kind: 'uid', uid: id };
+  if (id.length <= MAX_TOKEN_LENGTH && TOKEN.test(id)) return { kind: 'token', token: id };
+  return undefined;
+}
+
+function parseItem(rest: string): PlaybackItem | undefined {
+  if (rest === 'manifest/video.m3u8') return { kind: 'manifest' };
+  if (rest === 'thumbnails/thumbnail.jpg') return { kind: 'poster' };
+  if (rest === 'watch') return { kind: 'watch' };
+  const [, revision, rendition, name, segment] = MEDIA.exec(rest) ?? [];
+  if (revision === undefined || rendition === undefined) return undefined;
+  if (segment !== undefined)
+    return { kind: 'segment', revision, rendition, segment: Number(segment) };
+  return { kind: name === 'init.mp4' ? 'init' : 'playlist', revision, rendition };
+}

@@ -1,0 +1,102 @@
+import type { ByteSpan, RenditionMap, SegmentMap } from '../../src/contracts/media.ts';
+import type { CacheApi } from '../../src/contracts/service-apis.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import { renderMediaPlaylist, renderMultivariantPlaylist } from '../../src/media/hls.ts';
+import { unknownPart } from './playback-decision.ts';
+import type { PlaybackItem } from './playback-path.ts';
+import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
+import { mediaType, serveBytes } from './serve-bytes.ts';
+import { servePlaylist } from './serve-playlist.ts';
+
+/** Addresses that hold the revision never change their bytes. */
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** The manifest names the published run, so a new run must be seen at once; the ETag makes asking cheap. */
+const REVALIDATED = 'public, no-cache';
+const POSTER = 'public, max-age=300';
+
+/** What media is made from. */
+export interface MediaParts {
+  readonly media: R2Bucket;
+  readonly maps: SegmentMaps;
+  readonly logger: Logger;
+  findCache(): CacheApi | undefined;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export type MediaItem = Exclude<PlaybackItem, { readonly kind: 'watch' }>;
+
+/**
+ * The canonical answer for one part of a published run. It knows nothing of the viewer, so it is the same for everybody and may be stored
+ * under `{uid, revision, item}`; whoever calls it has checked the viewer. Throws `request.not_found` for a part that the run does not have.
+ */
+export async function serveMedia(
+  request: Request,
+  run: RunOfVideo,
+  item: MediaItem,
+  parts: MediaParts,
+): Promise<Response> {
+  if ('revision' in item && item.revision !== run.revision) throw unknownPart();
+  if (item.kind === 'manifest' || item.kind === 'playlist')
+    return servePlaylist(request, playlistOf(run, item), parts);
+  const map = await parts.maps.find(run);
+  if (map === undefined) throw unknownPart();
+  const source = { map, revision: run.revision, ...bytesOf(map, item) };
+  return serveBytes(request, source, parts.media, parts.logger);
+}
+
+function playlistOf(
+  run: RunOfVideo,
+  item: Extract<MediaItem, { kind: 'manifest' | 'playlist' }>,
+): Parameters<typeof servePlaylist>[1] {
+  if (item.kind === 'manifest') {
+    return {
+      run,
+      name: 'manifest',
+      cacheControl: REVALIDATED,
+      render: (map) => renderMultivariantPlaylist(map, run.revision),
+    };
+  }
+  return {
+    run,
+    name: `media.${item.rendition}`,
+    cacheControl: IMMUTABLE,
+    render: (map) => {
+      const rendition = findRendition(map, item.rendition);
+      return rendition && renderMediaPlaylist(rendition);
+    },
+  };
+}
+
+interface Bytes {
+  readonly span: ByteSpan | undefined;
+  readonly name: string;
+  readonly contentType: string;
+  readonly cacheControl: string;
+}
+
+function bytesOf(
+  map: SegmentMap,
+  item: Extract<MediaItem, { kind: 'init' | 'segment' | 'poster' }>,
+): Bytes {
+  if (item.kind === 'poster') {
+    return {
+      span: map.poster,
+      name: 'poster',
+      contentType: 'image/jpeg',
+      cacheControl: POSTER,
+    };
+  }
+  const rendition = findRendition(map, item.rendition);
+  if (rendition === undefined) throw unknownPart();
+  const name = item.kind === 'init' ? 'init' : String(item.segment);
+  return {
+    span: item.kind === 'init' ? rendition.init : rendition.segments[item.segment],
+    name: `${rendition.name}.${name}`,
+    contentType: mediaType(rendition),
+    cacheControl: IMMUTABLE,
+  };
+}
+
+function findRendition(map: SegmentMap, name: string): RenditionMap | undefined {
+  return map.renditions.find((rendition) => rendition.name === name);
+}
