@@ -159,10 +159,8 @@ function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): Att
 
 async function toRequest(context: ServiceContext, lease: LeasedTask): Promise<TaskRequest> {
   const { id: jobId, taskId, epoch } = lease;
-  const token = await signTaskToken(
-    { jobId, taskId, epoch },
-    { secret: context.config.TASK_TOKEN_SECRET, now: Date.now() },
-  );
+  const { TASK_TOKEN_SECRET } = context.config;
+  const token = await signTaskToken(TASK_TOKEN_SECRET, { jobId, taskId, epoch }, Date.now());
   return {
     version: TASK_PROTOCOL_VERSION,
     jobId,

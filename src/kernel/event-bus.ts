@@ -68,10 +68,12 @@ export class EventBus {
   record(event: CloudEvent, condition: SQL): BatchItem<'sqlite'>[] {
     const now = Date.parse(event.time);
     return SUBSCRIBERS[event.type].map((subscriber) =>
-      this.db.run(sql`
-        INSERT INTO outbox (event_id, subscriber, event, created_at, due_at)
-        SELECT ${event.id}, ${subscriber}, ${JSON.stringify(event)}, ${now}, ${now + RESEND_AFTER_MS}
-        WHERE ${condition} ON CONFLICT DO NOTHING`),
+      this.db
+        .insert(outbox)
+        .select(
+          sql`SELECT ${event.id}, ${subscriber}, ${JSON.stringify(event)}, ${now}, ${now + RESEND_AFTER_MS}, 0, NULL, NULL WHERE ${condition}`,
+        )
+        .onConflictDoNothing(),
     );
   }
 

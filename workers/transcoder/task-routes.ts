@@ -90,10 +90,7 @@ async function findGrant(
   c: Context<AppEnv>,
 ): Promise<HeldTask | undefined> {
   const token = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1] ?? '';
-  const claims = await verifyTaskToken(token, {
-    secret: context.config.TASK_TOKEN_SECRET,
-    now: Date.now(),
-  });
+  const claims = await verifyTaskToken(context.config.TASK_TOKEN_SECRET, token, Date.now());
   const { jobId, taskId, epoch } = claims;
   const grant = await context.env.TRANSCODE_JOB.getByName(jobId).grant(taskId, epoch);
   return grant && { ...grant, taskId, epoch };

@@ -1,0 +1,155 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/d1';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { createUid } from '../../src/contracts/ids.ts';
+import { outbox } from '../../src/db/outbox.ts';
+import {
+  createDeadEventConsumer,
+  createEventConsumer,
+  retryDelay,
+} from '../../workers/worker/event-consumer.ts';
+import { EventBus, createEvent } from '../../src/kernel/event-bus.ts';
+import type { EventMessage } from '../../src/kernel/event-bus.ts';
+import { createLogger } from '../../src/kernel/logger.ts';
+import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { ServiceDirectory } from '../../src/kernel/service-directory.ts';
+
+const db = drizzle(env.DB);
+const logger = createLogger('error');
+let sent: EventMessage[] = [];
+let bus: EventBus;
+
+/** A bus whose queue only notes what it was given: delivery is then done by hand, or lost. */
+beforeEach(() => {
+  sent = [];
+  const queue = {
+    sendBatch: async (messages: Iterable<{ body: EventMessage }>) => {
+      for (const { body } of messages) sent.push(body);
+    },
+  } as unknown as Queue;
+  bus = new EventBus({ db, queue, logger });
+});
+
+function anEvent(now = Date.now()): ReturnType<typeof createEvent<'video.deleted'>> {
+  const data = { uid: createUid(), accountId: 'default' };
+  return createEvent('video.deleted', data, { source: 'test', run: 'x', now });
+}
+
+async function record(
+  event = anEvent(),
+  condition = sql`1 = 1`,
+): Promise<ReturnType<typeof anEvent>> {
+  const [first, ...others] = bus.record(event, condition);
+  if (first !== undefined) await db.batch([first, ...others]);
+  return event;
+}
+
+function batchOf(...messages: readonly unknown[]): MessageBatch {
+  const bodies = messages.map((body, index) => ({
+    id: String(index),
+    timestamp: new Date(),
+    attempts: 1,
+    body,
+  }));
+  return createMessageBatch('streamgate-events', bodies);
+}
+
+function contextOf(): ServiceContext {
+  return { events: bus, logger, services: new ServiceDirectory() } as unknown as ServiceContext;
+}
+
+describe('EventBus', () => {
+  test('one row and one message a subscriber; a handled event leaves no row', async () => {
+    const event = await record();
+    await bus.send(event.id);
+    expect(sent.map(({ subscriber }) => subscriber).toSorted()).toEqual([
+      'metadata.purge',
+      'transcoder.cancel-jobs',
+      'upload.abort',
+    ]);
+    const handled: string[] = [];
+    for (const name of ['metadata.purge', 'transcoder.cancel-jobs', 'upload.abort'] as const) {
+      bus.subscribe(
+        'video.deleted',
+        name,
+        async ({ data }) => void handled.push(`${name} ${data.uid}`),
+      );
+    }
+    for (const message of sent) await bus.deliver(message);
+    expect(handled).toHaveLength(3);
+    expect(await db.$count(outbox)).toBe(0);
+  });
+
+  test('recording twice makes one event; a false condition makes none', async () => {
+    const event = await record();
+    await record(event);
+    await record(anEvent(), sql`EXISTS (SELECT 1 FROM videos)`);
+    expect(await db.$count(outbox)).toBe(3);
+  });
+
+  test('a lost message is sent again by the sweep, and only when it is due', async () => {
+    const event = await record();
+    await bus.send(event.id);
+    sent = [];
+    expect(await bus.resendDue(Date.now())).toBe(3);
+    expect(sent).toEqual([]);
+    await bus.resendDue(Date.now() + 16_000);
+    expect(sent).toHaveLength(3);
+  });
+
+  test('a send that fails loses nothing', async () => {
+    const broken = {
+      sendBatch: () => Promise.reject(new Error('queue is overloaded')),
+    } as unknown as Queue;
+    const event = await record();
+    await new EventBus({ db, queue: broken, logger: createLogger('error') }).send(event.id);
+    await bus.resendDue(Date.now() + 16_000);
+    expect(sent).toHaveLength(3);
+  });
+});
+
+describe('event consumer', () => {
+  test('a poison message and a failing subscriber do not hold up their neighbours', async () => {
+    const event = await record();
+    await bus.send(event.id);
+    const handled: string[] = [];
+    bus.subscribe('video.deleted', 'metadata.purge', async () => void handled.push('purge'));
+    bus.subscribe('video.deleted', 'upload.abort', () => Promise.reject(new Error('down')));
+    bus.subscribe(
+      'video.deleted',
+      'transcoder.cancel-jobs',
+      async () => void handled.push('cancel'),
+    );
+    const batch = batchOf({ nonsense: true }, ...sent);
+    await createEventConsumer(contextOf())(batch);
+    const result = await getQueueResult(batch, createExecutionContext());
+    const failed = sent.findIndex(({ subscriber }) => subscriber === 'upload.abort') + 1;
+    expect(handled.toSorted()).toEqual(['cancel', 'purge']);
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
+    expect(result.explicitAcks).toHaveLength(3);
+    const [row] = await db.select().from(outbox);
+    expect(row).toMatchObject({
+      subscriber: 'upload.abort',
+      attempts: 1,
+      lastError: 'Error: down',
+    });
+  });
+
+  test('what fails to the end is kept as a dead letter and can be replayed', async () => {
+    const event = await record();
+    await bus.send(event.id);
+    await createDeadEventConsumer(contextOf())(batchOf(...sent));
+    await bus.resendDue(Date.now() + 3600_000);
+    expect(sent).toHaveLength(3);
+    expect(await bus.replay(event.id, Date.now())).toBe(3);
+    await bus.resendDue(Date.now() + 1);
+    expect(sent).toHaveLength(6);
+  });
+
+  test('back-off grows and is bounded', () => {
+    expect([1, 2, 3, 20].map(retryDelay)).toEqual([2, 4, 8, 300]);
+  });
+});
