@@ -10,5 +10,7 @@ export async function chooseEngine(choice: EngineChoice): Promise<EncoderEngine>
   const native = await findNativeEngine();
   if (native !== undefined) return native;
   if (choice === 'auto') return createWasmEngine();
-  throw new Error('STREAMGATE_ENGINE=native, but ffmpeg and ffprobe are not on PATH: install ffmpeg');
+  throw new Error(
+    'STREAMGATE_ENGINE=native, but ffmpeg and ffprobe are not on PATH: install ffmpeg',
+  );
 }

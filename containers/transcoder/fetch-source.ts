@@ -41,7 +41,7 @@ async function fetchRest(source: SourceFetch, state: FetchState): Promise<number
   try {
     const response = await fetch(callbackUrl(source.callback, 'source'), {
       headers: {
-        'authorization': `Bearer ${source.callback.token}`,
+        authorization: `Bearer ${source.callback.token}`,
         'accept-encoding': 'identity',
         ...(from === 0 ? {} : { range: `bytes=${from}-` }),
       },

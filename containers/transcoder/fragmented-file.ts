@@ -38,7 +38,7 @@ async function readFragments(file: FileHandle): Promise<FragmentedFile | undefin
   const samples: FragmentSample[] = [];
   let first: { init: Uint8Array; trackId: number; baseMediaDecodeTime: number } | undefined;
   let next = 0;
-  for (let offset = 0; offset < size; ) {
+  for (let offset = 0; offset < size;) {
     const header = await readHeader(file, offset, size);
     if (header.type === 'moof') {
       const fragment = parseMoof(await readAt(file, offset, header.size));

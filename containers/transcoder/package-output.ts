@@ -26,7 +26,6 @@ export interface PackagePlan {
   readonly segments: readonly SegmentSpan[];
   /** Ticks of one frame: every sample gets exactly this duration. */
   readonly sampleTicks: number;
-  /** Number of the task's first segment in the whole video; `mfhd` counts from 1. */
   readonly maxPartBytes?: number;
 }
 

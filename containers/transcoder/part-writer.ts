@@ -38,7 +38,8 @@ export class PartWriter {
 
   /** Makes room for a run of `length` bytes, which {@link write} must then fill. */
   async reserve(length: number): Promise<PartPlace> {
-    if (length > this.maxBytes) throw new Error(`a segment of ${length} bytes does not fit an object`);
+    if (length > this.maxBytes)
+      throw new Error(`a segment of ${length} bytes does not fit an object`);
     if (this.current !== undefined && this.current.sizeBytes + length > this.maxBytes) {
       await this.closePart();
     }

@@ -40,7 +40,7 @@ async function putPart(
     method: 'PUT',
     body: await openAsBlob(part.path),
     headers: {
-      'authorization': `Bearer ${callback.token}`,
+      authorization: `Bearer ${callback.token}`,
       'content-type': 'application/octet-stream',
       'x-content-sha256': part.sha256,
     },

@@ -1,0 +1,93 @@
+import type { TaskLine, TaskRequest, TaskResult } from '../../src/contracts/task-protocol.ts';
+import type { EncoderEngine } from './engine.ts';
+import type { OutputPart } from './part-writer.ts';
+import { runAudio } from './run-audio.ts';
+import { runPoster } from './run-poster.ts';
+import { needsFfmpeg, runProbe } from './run-probe.ts';
+import { runVideo } from './run-video.ts';
+import type { SourceCache } from './source-cache.ts';
+import { storeOutput } from './store-output.ts';
+import type { TaskContext } from './task-context.ts';
+import { TaskError } from './task-failure.ts';
+import { withTaskFolder } from './task-folder.ts';
+
+export type TaskProgress = Extract<TaskLine, { type: 'progress' }>;
+
+/** What all tasks of this process share. */
+export interface TaskResources {
+  readonly engine: EncoderEngine;
+  readonly sources: SourceCache;
+  /** Folder for the tasks' private folders. */
+  readonly root: string;
+  readonly threads: number;
+}
+
+/** Does one task from fetching the source to the last stored byte, within its time. */
+export async function runTask(
+  resources: TaskResources,
+  request: TaskRequest,
+  signal: AbortSignal,
+  onProgress: (progress: TaskProgress) => void,
+): Promise<TaskResult> {
+  const { engine, sources, root, threads } = resources;
+  if (request.source.sizeBytes > engine.maxSourceBytes)
+    throw needsFfmpeg('takes files up to 1 GiB');
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(tookTooLong(request)), request.limits.wallMs);
+  const both = AbortSignal.any([signal, late.signal]);
+  const report = (stage: TaskProgress['stage'], frames: number): void =>
+    onProgress({ type: 'progress', stage, frames });
+  report('fetch', 0);
+  try {
+    const source = await sources.acquire(request, both);
+    try {
+      return await withTaskFolder(root, async (folder) => {
+        let frames = 0;
+        const context: TaskContext = {
+          ...{ engine, folder, threads, signal: both, limits: request.limits },
+          sourceFile: source.path,
+          onFrames: (count) => report('run', (frames = Math.max(frames, count))),
+        };
+        context.onFrames(0);
+        return await runInFolder(context, request, () => report('store', frames));
+      });
+    } finally {
+      source.release();
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function runInFolder(
+  context: TaskContext,
+  request: TaskRequest,
+  onStore: () => void,
+): Promise<TaskResult> {
+  const { task } = request;
+  const engine = context.engine.name;
+  const store = (parts: readonly OutputPart[]): ReturnType<typeof storeOutput> => {
+    onStore();
+    return storeOutput(request.callback, parts, context.signal);
+  };
+  switch (task.kind) {
+    case 'probe':
+      return { kind: 'probe', facts: await runProbe(context, task.maxDurationSeconds), engine };
+    case 'poster':
+      return { kind: 'poster', parts: await store([await runPoster(context, task)]), engine };
+    case 'video':
+    case 'audio': {
+      const output =
+        task.kind === 'video' ? await runVideo(context, task) : await runAudio(context, task);
+      const renditions = [...output.renditions];
+      return { kind: 'media', parts: await store(output.parts), renditions, engine };
+    }
+  }
+}
+
+function tookTooLong(request: TaskRequest): TaskError {
+  return new TaskError('ERR_UNKNOWN', 'This step took longer than allowed.', {
+    detail: `stopped after ${request.limits.wallMs} ms`,
+    retryable: true,
+  });
+}

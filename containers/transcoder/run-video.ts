@@ -1,0 +1,115 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
+import {
+  frameTicks,
+  renditionFile,
+  spanOf,
+  videoArguments,
+} from '../../src/media/ffmpeg-arguments.ts';
+import type { Preroll } from '../../src/media/ffmpeg-arguments.ts';
+import { judgeEncode } from '../../src/media/judge-encode.ts';
+import type { EncodeVerdict } from '../../src/media/judge-encode.ts';
+import type { EngineExit } from './engine.ts';
+import { readFragmentedFile } from './fragmented-file.ts';
+import { packageOutput } from './package-output.ts';
+import type { EncodedRendition, PackagedOutput } from './package-output.ts';
+import { runLimited } from './task-context.ts';
+import type { TaskContext } from './task-context.ts';
+import { TaskError } from './task-failure.ts';
+
+type VideoSpec = Extract<TaskSpec, { kind: 'video' }>;
+
+/** One second is enough where the container knows its key frames; the rest catches those that lie. */
+const PREROLLS: readonly Preroll[] = [1, 30, undefined];
+const MPEG_TS_SYNC = 0x47;
+
+/** Encodes the task's frames for every rendition and cuts them into segments. */
+export async function runVideo(context: TaskContext, spec: VideoSpec): Promise<PackagedOutput> {
+  const prerolls = (await canSeek(context.sourceFile)) ? PREROLLS : [undefined];
+  const renditions = await encodeVideo(context, spec, prerolls);
+  const sampleTicks = frameTicks(spec.facts.frameRate);
+  return packageOutput({
+    folder: context.folder,
+    renditions,
+    segments: spec.segments,
+    sampleTicks,
+  });
+}
+
+/** Transport streams and FLV have no index: a seek lands between key frames and loses pictures. */
+async function canSeek(path: string): Promise<boolean> {
+  await using file = await open(path, 'r');
+  const bytes = new Uint8Array(189);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  const isFlv = bytesRead > 3 && bytes[0] === 0x46 && bytes[1] === 0x4c && bytes[2] === 0x56;
+  const isTransportStream = bytes[0] === MPEG_TS_SYNC && bytes[188] === MPEG_TS_SYNC;
+  return !isFlv && !isTransportStream;
+}
+
+async function encodeVideo(
+  context: TaskContext,
+  spec: VideoSpec,
+  prerolls: readonly Preroll[],
+): Promise<EncodedRendition[]> {
+  const [preroll, ...earlier] = prerolls;
+  const exit = await runLimited(context, {
+    program: 'ffmpeg',
+    arguments: [
+      ...['-progress', 'pipe:1', '-stats_period', '1'],
+      ...videoArguments(spec, preroll, context.threads),
+    ],
+    onLine: (line) => reportFrames(line, context.onFrames),
+  });
+  const encoded: EncodedRendition[] = [];
+  for (const [index, rendition] of spec.renditions.entries()) {
+    const path = join(context.folder, renditionFile(index));
+    const file = await readFragmentedFile(path);
+    const verdict = judgeFile(spec, exit, file, preroll === undefined);
+    if (verdict.verdict === 'read-earlier') return encodeVideo(context, spec, earlier);
+    if (verdict.verdict !== 'complete' || file === undefined) throw toError(verdict, exit.errors);
+    encoded.push({ name: rendition.name, path, file, init: file.init });
+  }
+  return encoded;
+}
+
+function judgeFile(
+  spec: VideoSpec,
+  exit: EngineExit,
+  file: Awaited<ReturnType<typeof readFragmentedFile>>,
+  fromStart: boolean,
+): EncodeVerdict {
+  const ticks = frameTicks(spec.facts.frameRate);
+  return judgeEncode({
+    wanted: spanOf(spec.segments),
+    frames: file?.samples.length ?? 0,
+    firstFrame: (file?.baseMediaDecodeTime ?? 0) / ticks,
+    exitCode: exit.code,
+    errors: exit.errors,
+    fromStart,
+  });
+}
+
+/** The {@link TaskError} of a verdict that is not `complete`. */
+export function toError(verdict: EncodeVerdict, detail: string): TaskError {
+  switch (verdict.verdict) {
+    case 'malformed':
+      return new TaskError('ERR_MALFORMED_VIDEO', verdict.message, { detail });
+    case 'unsupported':
+      return new TaskError('ERR_UNSUPPORTED', verdict.message, { detail });
+    case 'failed':
+      return new TaskError('ERR_UNKNOWN', verdict.message, { detail, retryable: true });
+    case 'complete':
+    case 'read-earlier':
+      return new TaskError('ERR_UNKNOWN', 'The encoder lost its output.', {
+        detail,
+        retryable: true,
+      });
+  }
+}
+
+function reportFrames(line: string, onFrames: (frames: number) => void): void {
+  const frames = /^frame=\s*(\d+)/.exec(line)?.[1];
+  if (frames !== undefined) onFrames(Number(frames));
+}

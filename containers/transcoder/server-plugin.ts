@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { Plugin } from '../../src/kernel/plugin.ts';
+import type { EncoderContext } from './encoder-context.ts';
+import { createEncoderServer } from './server.ts';
+import { SourceCache } from './source-cache.ts';
+import { TaskRunner } from './task-runner.ts';
+
+interface Running {
+  readonly server: Server;
+  readonly runner: TaskRunner;
+  readonly sources: SourceCache;
+}
+
+/** Serves tasks over HTTP; when it stops, every running task is handed back first. */
+export function createServerPlugin(): Plugin<EncoderContext> {
+  let context: EncoderContext;
+  let running: Running | undefined;
+  return {
+    name: 'server',
+    version: '1.0.0',
+    dependsOn: ['engine'],
+    init(given) {
+      context = given;
+    },
+    async start() {
+      running = await serve(context);
+    },
+    async stop() {
+      if (running === undefined) return;
+      const { server, runner, sources } = running;
+      const closed = once(server, 'close');
+      server.close();
+      await runner.stop();
+      server.closeAllConnections();
+      await Promise.all([closed, sources.clear()]);
+    },
+    health: async () => ({
+      status: running === undefined ? 'down' : 'up',
+      details: { busy: running?.runner.busy },
+    }),
+  };
+}
+
+async function serve({ config, engine, logger, root }: EncoderContext): Promise<Running> {
+  if (engine === undefined) throw new Error('no engine was chosen');
+  const sources = new SourceCache({ root, maxBytes: config.sourceCacheBytes });
+  const runner = new TaskRunner(config.slots, { engine, sources, root, threads: config.threads });
+  const server = createEncoderServer({ secret: config.secret, runner, logger });
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  logger.info('encoder.listening', { host: config.host, port, slots: config.slots });
+  return { server, runner, sources };
+}
