@@ -1,0 +1,146 @@
+import type Hls from 'hls.js';
+
+import { withId } from './playback-address.ts';
+import { findLevel, levelName } from './rendition-choice.ts';
+
+const MOST_RECOVERIES = 3;
+const FIRST_GUESS_BPS = 2_000_000;
+
+export interface EngineOptions {
+  readonly video: HTMLVideoElement;
+  readonly manifestUrl: string;
+  /** The uid or token that is valid now; it may change while playing. */
+  readonly currentId: () => string;
+  /** One rendition for the whole playback, by name. */
+  readonly rendition: string | undefined;
+  /** Every level by name, and the one that is fixed for the whole playback. */
+  readonly onLevels: (names: readonly string[], fixed: string | undefined) => void;
+  /** The level that is being played. */
+  readonly onLevel: (name: string) => void;
+  readonly onFailure: (failure: EngineFailure) => void;
+}
+
+export type EngineFailure =
+  | { readonly kind: 'network'; readonly status: number }
+  | { readonly kind: 'media' }
+  | { readonly kind: 'no-such-rendition'; readonly available: readonly string[] };
+
+export interface Engine {
+  readonly hls: Hls | undefined;
+  /** Fixes a level; −1 leaves the choice to the player. */
+  chooseLevel(index: number): void;
+  /** Goes on at the same position after the permission was renewed. */
+  resume(): void;
+  destroy(): void;
+}
+
+/** hls.js wherever media source extensions exist, the browser's own HLS elsewhere; undefined where neither does. */
+export async function startEngine(options: EngineOptions): Promise<Engine | undefined> {
+  // Loaded when it is needed: it is larger than all the rest of a page.
+  const library = await import('hls.js');
+  if (library.isSupported()) return startHls(library, options);
+  if (options.video.canPlayType('application/vnd.apple.mpegurl') !== '')
+    return startNative(options);
+  return undefined;
+}
+
+function startHls(
+  { Hls: HlsPlayer, Events, ErrorTypes }: typeof import('hls.js'),
+  options: EngineOptions,
+): Engine {
+  const { video, manifestUrl, rendition, onLevels, onLevel, onFailure } = options;
+  let recoveries = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // The full build: the light one leaves out audio renditions, and ours are always apart.
+  const hls = new HlsPlayer({
+    autoStartLoad: false,
+    // fMP4 needs no remuxing, so a worker would only cost a start.
+    enableWorker: false,
+    capLevelToPlayerSize: true,
+    abrEwmaDefaultEstimate: FIRST_GUESS_BPS,
+    backBufferLength: 60,
+    xhrSetup: (request, url) => {
+      request.open('GET', withId(url, options.currentId()), true);
+    },
+  });
+
+  hls.on(Events.MANIFEST_PARSED, (_event, { levels }) => {
+    const names = levels.map(levelName);
+    const fixed = rendition === undefined ? undefined : findLevel(levels, rendition);
+    if (fixed === -1) {
+      onFailure({ kind: 'no-such-rendition', available: names });
+      return;
+    }
+    if (fixed !== undefined) {
+      hls.startLevel = fixed;
+      hls.loadLevel = fixed;
+    }
+    onLevels(names, fixed === undefined ? undefined : names[fixed]);
+    hls.startLoad();
+  });
+  hls.on(Events.LEVEL_SWITCHED, (_event, { level }) => {
+    const found = hls.levels[level];
+    if (found !== undefined) onLevel(levelName(found));
+  });
+  hls.on(Events.FRAG_BUFFERED, () => {
+    recoveries = 0;
+  });
+  hls.on(Events.ERROR, (_event, error) => {
+    if (!error.fatal) return;
+    const isNetwork = error.type === ErrorTypes.NETWORK_ERROR;
+    const status = error.response?.code ?? 0;
+    recoveries += 1;
+    if ((isNetwork && status >= 400 && status < 500) || recoveries > MOST_RECOVERIES) {
+      onFailure(isNetwork ? { kind: 'network', status } : { kind: 'media' });
+      return;
+    }
+    if (isNetwork) timer = setTimeout(() => hls.startLoad(), 1000 * recoveries);
+    if (!isNetwork) hls.recoverMediaError();
+  });
+  hls.loadSource(manifestUrl);
+  hls.attachMedia(video);
+
+  return {
+    hls,
+    chooseLevel: (index) => {
+      hls.nextLevel = index;
+    },
+    resume: () => {
+      recoveries = 0;
+      hls.startLoad();
+    },
+    destroy: () => {
+      clearTimeout(timer);
+      hls.destroy();
+    },
+  };
+}
+
+function startNative({ video, manifestUrl, currentId, onFailure }: EngineOptions): Engine {
+  const fail = (): void => {
+    onFailure({ kind: 'network', status: 0 });
+  };
+  video.addEventListener('error', fail);
+  video.src = manifestUrl;
+  return {
+    hls: undefined,
+    chooseLevel: () => undefined,
+    resume: () => {
+      const { currentTime, paused } = video;
+      video.src = withId(manifestUrl, currentId());
+      video.addEventListener(
+        'loadedmetadata',
+        () => {
+          video.currentTime = currentTime;
+          if (!paused) void video.play().catch(() => undefined);
+        },
+        { once: true },
+      );
+    },
+    destroy: () => {
+      video.removeEventListener('error', fail);
+      video.removeAttribute('src');
+      video.load();
+    },
+  };
+}

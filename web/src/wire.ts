@@ -1,0 +1,66 @@
+import type { VideoState } from '../../src/contracts/media.ts';
+
+/** A part of Stream's Video object: what the dashboard shows. */
+export interface Video {
+  readonly uid: string;
+  readonly created: string;
+  readonly duration: number;
+  readonly size: number;
+  readonly meta: { readonly name?: string };
+  readonly readyToStream: boolean;
+  readonly requireSignedURLs: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly input: { readonly width: number; readonly height: number };
+  readonly status: {
+    readonly state: VideoState;
+    readonly pctComplete?: string;
+    readonly errorReasonText?: string;
+  };
+}
+
+export type JobState = 'queued' | 'inprogress' | 'ready' | 'error' | 'cancelled';
+export type TaskState = 'waiting' | 'running' | 'done';
+
+export interface TaskProgress {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: TaskState;
+  readonly attempts: readonly { readonly epoch: number }[];
+  readonly framesDone: number;
+  readonly framesPlanned: number;
+  readonly startSeconds?: number;
+  readonly endSeconds?: number;
+}
+
+export interface RenditionProgress {
+  readonly name: string;
+  readonly acceptedFrames: number;
+  readonly plannedFrames: number;
+  readonly pctComplete: number;
+}
+
+/** A transcode job as the API tells it, whole in every `progress` event. */
+export interface Job {
+  readonly id: string;
+  readonly uid: string;
+  readonly state: JobState;
+  readonly phase: string;
+  readonly acceptedFrames: number;
+  readonly plannedFrames: number;
+  readonly pctComplete: number;
+  readonly renditions: readonly RenditionProgress[];
+  readonly tasks: readonly TaskProgress[];
+  readonly reason?: string;
+}
+
+/** The plan of an upload: equal parts, all but the last. */
+export interface UploadPlan {
+  readonly id: string;
+  readonly uid: string;
+  readonly partSizeBytes: number;
+  readonly partCount: number;
+}
+
+export interface UploadStatus extends UploadPlan {
+  readonly receivedParts: readonly { readonly partNumber: number }[];
+}
