@@ -3,6 +3,7 @@ import * as HLS from 'hls-parser';
 import { describe, expect, test, vi } from 'vitest';
 
 import { createRevision, createUid } from '../../src/contracts/ids.ts';
+import { serviceContext } from '../../src/kernel/worker-host.ts';
 import { call } from './accounts.ts';
 import { seedVideo, SEGMENT_SIZE, textOf } from './playback-fixture.ts';
 import type { SeededVideo } from './playback-fixture.ts';
@@ -56,8 +57,8 @@ describe('an open video', () => {
     }
     expect(received).toEqual([50, SEGMENT_SIZE, 700, 300, 50, 40]);
     expect(prepare).not.toHaveBeenCalled();
-    await call('/api/v1/cache');
-    expect(prepare, 'the spy sees what the API does').toHaveBeenCalled();
+    await (await serviceContext()).db.run('SELECT 1');
+    expect(prepare, 'the spy sees what services do').toHaveBeenCalled();
     prepare.mockRestore();
   });
 
@@ -275,4 +276,20 @@ test('a preflight is answered for every part, for known and unknown videos', asy
   expect(response.headers.get('access-control-max-age')).toBe('86400');
   for (const header of ['Range', 'CMCD-Request', 'CMCD-Object', 'CMCD-Session', 'CMCD-Status'])
     expect(response.headers.get('access-control-allow-headers')).toContain(header);
+});
+
+test('every address is in the API description', async () => {
+  const { paths } = await (await call('/openapi.json', {}, '')).json<{ paths: object }>();
+  expect(Object.keys(paths)).toEqual(
+    expect.arrayContaining([
+      '/{id}/manifest/video.m3u8',
+      '/{id}/media/{revision}/{rendition}/playlist.m3u8',
+      '/{id}/media/{revision}/{rendition}/init.mp4',
+      '/{id}/media/{revision}/{rendition}/{segment}.m4s',
+      '/{id}/thumbnails/thumbnail.jpg',
+      '/{id}/watch',
+      '/api/v1/cache',
+      '/api/v1/cache/{namespace}/{key}',
+    ]),
+  );
 });

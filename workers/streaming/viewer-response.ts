@@ -19,11 +19,7 @@ export function toViewerResponse(
 }
 
 /** `private`, and for no longer than the token lives. */
-export function privately(
-  cacheControl: string,
-  expiresAt: number | undefined,
-  now: number,
-): string {
+function privately(cacheControl: string, expiresAt: number | undefined, now: number): string {
   const remaining = expiresAt === undefined ? Infinity : Math.floor(expiresAt - now / 1000);
   return cacheControl
     .replace('public', 'private')
