@@ -1,3 +1,5 @@
+import { HTTPException } from 'hono/http-exception';
+
 import { ERROR_CODES, isAppError } from '../contracts/errors.ts';
 import type { ErrorCode, ErrorDetails } from '../contracts/errors.ts';
 
@@ -23,7 +25,11 @@ export function renderProblem(error: unknown, requestId: string): Response {
   };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/problem+json', ...commonHeaders(details, requestId) },
+    headers: {
+      'content-type': 'application/problem+json',
+      ...challengeOf(code),
+      ...commonHeaders(details, requestId),
+    },
   });
 }
 
@@ -42,6 +48,7 @@ export function renderEnvelopeError(error: unknown, requestId: string): Response
     headers: {
       'content-type': 'application/json',
       ...(!retryable && { 'x-should-retry': 'false' }),
+      ...challengeOf(code),
       ...commonHeaders(details, requestId),
     },
   });
@@ -55,6 +62,9 @@ export function isOurFault(error: unknown): boolean {
 function toFailure(error: unknown): Failure {
   if (isAppError(error))
     return { code: error.code, message: error.message, details: error.details ?? {} };
+  // What the framework itself refuses, such as a body that is not JSON.
+  if (error instanceof HTTPException && error.status < 500)
+    return { code: 'request.invalid', message: error.message, details: {} };
   return {
     code: 'internal',
     message:
@@ -66,6 +76,13 @@ function toFailure(error: unknown): Failure {
 function titleOf(code: ErrorCode): string {
   const words = code.replaceAll('.', ' ').replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** RFC 6750 §3: what kind of token is wanted, and whether the one sent was at fault. */
+function challengeOf(code: ErrorCode): Record<string, string> {
+  if (code === 'auth.required') return { 'www-authenticate': 'Bearer' };
+  if (code === 'auth.invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' };
+  return {};
 }
 
 function commonHeaders(details: ErrorDetails, requestId: string): Record<string, string> {
