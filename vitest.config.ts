@@ -34,6 +34,7 @@ export default defineConfig(async () => ({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/shared-platform.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -27,7 +27,10 @@ interface MediaAddress {
 }
 
 /** Fetches every playlist and segment as a player would and decodes each rendition. Throws a sentence at the first fault. */
-export async function checkPlayback(hlsUrl: string, engine: EncoderEngine): Promise<CheckedRendition[]> {
+export async function checkPlayback(
+  hlsUrl: string,
+  engine: EncoderEngine,
+): Promise<CheckedRendition[]> {
   const master = parse(await fetchText(hlsUrl));
   if (!master.isMasterPlaylist) throw new Error('the multivariant playlist is not one');
   const { variants } = master as types.MasterPlaylist;
@@ -46,7 +49,10 @@ export async function checkPlayback(hlsUrl: string, engine: EncoderEngine): Prom
   return checked;
 }
 
-async function checkRendition(address: MediaAddress, engine: EncoderEngine): Promise<CheckedRendition> {
+async function checkRendition(
+  address: MediaAddress,
+  engine: EncoderEngine,
+): Promise<CheckedRendition> {
   const playlist = parse(await fetchText(address.url));
   if (playlist.isMasterPlaylist) throw new Error(`${address.url} is not a media playlist`);
   const { segments, endlist } = playlist as types.MediaPlaylist;
@@ -54,7 +60,8 @@ async function checkRendition(address: MediaAddress, engine: EncoderEngine): Pro
   const mapUri = segments[0]?.map?.uri;
   if (mapUri === undefined) throw new Error(`${address.url} names no init segment`);
   const parts = [await fetchBytes(new URL(mapUri, address.url).href)];
-  for (const segment of segments) parts.push(await fetchBytes(new URL(segment.uri, address.url).href));
+  for (const segment of segments)
+    parts.push(await fetchBytes(new URL(segment.uri, address.url).href));
   const folder = await mkdtemp(join(tmpdir(), 'streamgate-check-'));
   try {
     const file = join(folder, 'joined.mp4');

@@ -14,7 +14,18 @@ export async function countFrames(engine: EncoderEngine, file: string): Promise<
     const lines: string[] = [];
     const exit = await engine.run({
       program: 'ffmpeg',
-      arguments: ['-nostdin', '-v', 'error', '-i', `file:${SOURCE_PATH}`, '-f', 'framecrc', '-fps_mode', 'passthrough', '-'],
+      arguments: [
+        '-nostdin',
+        '-v',
+        'error',
+        '-i',
+        `file:${SOURCE_PATH}`,
+        '-f',
+        'framecrc',
+        '-fps_mode',
+        'passthrough',
+        '-',
+      ],
       folder,
       sourceFile: file,
       signal: new AbortController().signal,
@@ -22,7 +33,8 @@ export async function countFrames(engine: EncoderEngine, file: string): Promise<
       maxFileBytes: 1024 * 1024,
       onLine: (line) => lines.push(line),
     });
-    if (exit.code !== 0 || exit.errors !== '') throw new Error(`ffmpeg could not decode ${file}: ${exit.errors}`);
+    if (exit.code !== 0 || exit.errors !== '')
+      throw new Error(`ffmpeg could not decode ${file}: ${exit.errors}`);
     return lines.filter((line) => /^\d+,/.test(line)).length;
   } finally {
     await rm(folder, { recursive: true, force: true });

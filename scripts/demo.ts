@@ -62,12 +62,15 @@ try {
   const persistTo = resolve(values['persist-to']);
   const file = await chooseFile(persistTo);
   say('Starting StreamGate …');
-  const adminToken = process.env['STREAMGATE_ADMIN_TOKEN'] ?? `sg_${randomBytes(32).toString('base64url')}`;
+  const adminToken =
+    process.env['STREAMGATE_ADMIN_TOKEN'] ?? `sg_${randomBytes(32).toString('base64url')}`;
   platform = await startPlatform({ port: readPort(values.port), persistTo, adminToken });
   const result = await runDemo(platform, file, adminToken);
   report(result);
   if (values.once) await leave(0);
-  say(`\n  Watch it      ${result.watch}\n  All videos    ${platform.url}/  (token: ${adminToken})\n\nCtrl-C stops the platform.`);
+  say(
+    `\n  Watch it      ${result.watch}\n  All videos    ${platform.url}/  (token: ${adminToken})\n\nCtrl-C stops the platform.`,
+  );
   console.error(await platform.crashed);
   await leave(1);
 } catch (error) {
@@ -99,7 +102,9 @@ async function runDemo(running: Platform, file: string, token: string): Promise<
   uploadBar.done();
   const uploadedAt = Date.now();
   const encodeBar = createProgressBar('Transcode', say);
-  const video = await client.untilSettled(uid, DEADLINE_MS, ({ status }) => encodeBar.update(Number(status.pctComplete) / 100));
+  const video = await client.untilSettled(uid, DEADLINE_MS, ({ status }) =>
+    encodeBar.update(Number(status.pctComplete) / 100),
+  );
   if (video.status.state !== 'ready') {
     throw new Error(`${video.status.errorReasonText} (${video.status.errorReasonCode})`);
   }
@@ -113,7 +118,11 @@ async function runDemo(running: Platform, file: string, token: string): Promise<
     hls: video.playback.hls,
     watch: video.preview,
     renditions,
-    seconds: { upload: seconds(startedAt, uploadedAt), ready: seconds(uploadedAt, readyAt), total: seconds(startedAt, Date.now()) },
+    seconds: {
+      upload: seconds(startedAt, uploadedAt),
+      ready: seconds(uploadedAt, readyAt),
+      total: seconds(startedAt, Date.now()),
+    },
   };
 }
 

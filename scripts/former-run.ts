@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+
+import { descendantsOf, listProcesses } from './processes.ts';
 
 const FILE = 'processes.json';
 const OURS = /wrangler|workerd|containers\/transcoder/;
@@ -41,35 +41,14 @@ export async function endFormerRun(folder: string): Promise<void> {
       `the platform already runs on ${folder} (process ${owner}); stop it or choose another folder with --persist-to`,
     );
   }
-  const doomed = new Set(
-    recorded.filter((pid) => processes.some((each) => each.pid === pid && OURS.test(each.command))),
+  const left = recorded.filter((pid) =>
+    processes.some((each) => each.pid === pid && OURS.test(each.command)),
   );
-  for (let grew = true; grew;) {
-    const children = processes.filter(({ pid, parent }) => doomed.has(parent) && !doomed.has(pid));
-    for (const { pid } of children) doomed.add(pid);
-    grew = children.length > 0;
-  }
-  for (const pid of doomed) {
+  for (const { pid } of descendantsOf(left, processes)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // It ended by itself in between.
     }
   }
-}
-
-interface ListedProcess {
-  readonly pid: number;
-  readonly parent: number;
-  readonly command: string;
-}
-
-async function listProcesses(): Promise<ListedProcess[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args=']);
-  return stdout.split('\n').flatMap((line) => {
-    const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line);
-    return match
-      ? [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? '' }]
-      : [];
-  });
 }

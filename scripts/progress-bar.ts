@@ -14,7 +14,9 @@ export function createProgressBar(label: string, say: (text: string) => void): P
     if (!isTerminal) return;
     const filled = Math.round(Math.min(1, share) * WIDTH);
     const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)}`;
-    process.stderr.write(`\r  ${label.padEnd(10)} ${bar} ${String(Math.round(share * 100)).padStart(3)} %`);
+    process.stderr.write(
+      `\r  ${label.padEnd(10)} ${bar} ${String(Math.round(share * 100)).padStart(3)} %`,
+    );
   };
   return {
     update: draw,
