@@ -55,6 +55,11 @@ async function readHeader(context: TaskContext): Promise<Header> {
       { detail: errors },
     );
   }
+  const refused = /codec \((\w+)\) not on whitelist/i.exec(errors)?.[1];
+  if (refused !== undefined) {
+    const message = `The file uses "${refused}", which is not supported. Convert it to H.264 and AAC.`;
+    throw new TaskError('ERR_UNSUPPORTED', message, { detail: errors });
+  }
   const { code: reason, message } = notAVideo();
   throw new TaskError(reason, message, { detail: errors });
 }

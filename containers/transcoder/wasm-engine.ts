@@ -10,6 +10,8 @@ import type { EncoderEngine, EngineExit, EngineRun } from './engine.ts';
 import { createErrorTail } from './error-tail.ts';
 import { withWebWorker } from './web-worker.ts';
 
+// What worker.js makes of Emscripten's ExitStatus, a plain object: the program called exit() by itself.
+const EXIT_STATUS = '[object Object]';
 const MAX_SOURCE_BYTES = 1024 ** 3;
 
 /** The ffmpeg of the npm packages, for a machine without an installed one: several times slower, no AV1, no HDR. */
@@ -50,7 +52,9 @@ async function runInThread(FFmpegOf: FFmpegClass, run: EngineRun): Promise<Engin
     return await Promise.race([work, ended.promise]);
   } catch (error) {
     run.signal.throwIfAborted();
-    tail.add(String(error));
+    const text = String(error);
+    if (text === EXIT_STATUS) return { code: 1, errors: tail.text() };
+    tail.add(text);
     return { code: undefined, errors: tail.text() };
   } finally {
     run.signal.removeEventListener('abort', abort);

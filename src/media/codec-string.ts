@@ -59,8 +59,7 @@ function readSampleEntry(
   if (entry.type === 'mp4a') {
     requireBytes(entry, entry.bodyStart, AUDIO_ENTRY_LENGTH);
     return {
-      codecs: aacCodec(view, entry),
-      channels: view.getUint16(entry.bodyStart + 16),
+      ...readEsds(view, entry),
       sampleRate: view.getUint16(entry.bodyStart + 24),
     };
   }
@@ -81,7 +80,7 @@ function avcCodec(view: DataView, entry: Mp4Box): string {
 }
 
 /** RFC 6381 3.3: `mp4a.`, the object type of the decoder config in hex, and the AAC audio object type. */
-function aacCodec(view: DataView, entry: Mp4Box): string {
+function readEsds(view: DataView, entry: Mp4Box): { codecs: string; channels: number } {
   const esds = getBox(view, ['esds'], entry.bodyStart + AUDIO_ENTRY_LENGTH, entry.end);
   let at = esds.bodyStart + 4;
   const elementary = readDescriptor(view, esds, at);
@@ -95,9 +94,13 @@ function aacCodec(view: DataView, entry: Mp4Box): string {
   const objectType = view.getUint8(config.bodyStart);
   const specific = readDescriptor(view, esds, config.bodyStart + 13);
   requireBytes(esds, specific.bodyStart, 2);
-  const first = view.getUint8(specific.bodyStart) >> 3;
-  const escaped = 32 + ((view.getUint16(specific.bodyStart) >> 5) & 0x3f);
-  return `mp4a.${objectType.toString(16)}.${first === 31 ? escaped : first}`;
+  const bits = view.getUint16(specific.bodyStart);
+  const audioType = bits >> 11;
+  if (audioType === 31) throw new Mp4FormatError('"esds" names an audio type that we do not read');
+  // ISO/IEC 14496-3 1.6.2.1: five bits type, four bits rate, four bits channels. The sample entry says 2 even for mono.
+  const layout = (bits >> 3) & 0xf;
+  const channels = layout === 0 ? view.getUint16(entry.bodyStart + 16) : layout;
+  return { codecs: `mp4a.${objectType.toString(16)}.${audioType}`, channels };
 }
 
 /** ISO/IEC 14496-1 8.3.3: tag byte, then a length of up to four bytes of seven bits each. */

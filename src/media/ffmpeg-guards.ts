@@ -11,6 +11,9 @@ const DECODERS = [
   ...['h264', 'hevc', 'vp8', 'vp9', 'av1', 'libdav1d', 'mpeg4', 'mpeg2video', 'mjpeg', 'prores'],
   ...['aac', 'mp3', 'mp3float', 'mp2', 'mp2float', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'alac'],
   ...['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_f32le'],
+  // Never decoded, but ffprobe opens every stream and gives up at the first that is refused: subtitles and covers.
+  ...['mov_text', 'subrip', 'srt', 'ass', 'ssa', 'webvtt', 'text', 'dvdsub', 'dvbsub', 'pgssub'],
+  ...['cc_dec', 'png'],
 ].join(',');
 
 /** Options that must stand before `-i` of ffmpeg and ffprobe: they decide what a hostile file can reach. */

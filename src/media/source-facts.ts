@@ -148,7 +148,8 @@ function truncated(
   const isMp4 = format.format_name?.startsWith('mov') === true;
   const short = present.some(({ stream, totals }) => {
     const declared = toNumber(stream.nb_frames);
-    return isMp4 && declared > 0 && totals.read < declared * 0.99 - 1;
+    // Of PCM every sample counts as a frame.
+    return isMp4 && stream.codec_type === 'video' && totals.read < declared * 0.99 - 1;
   });
   if (short) return cutShort();
   const declared = toNumber(format.duration);
