@@ -21,8 +21,11 @@ export function createPlayerControls(
   onQuality: (index: number) => void,
 ): PlayerControls {
   const toggle = (): void => {
-    if (video.paused) void video.play().catch(() => undefined);
-    if (!video.paused) video.pause();
+    if (!video.paused) {
+      video.pause();
+      return;
+    }
+    void video.play().catch(() => undefined);
   };
   const playButton = iconButton({ name: 'play', label: 'Play', quiet: true, onPress: toggle });
   const bigButton = element('button', {

@@ -37,17 +37,15 @@ export interface Engine {
 /** hls.js wherever media source extensions exist, the browser's own HLS elsewhere; undefined where neither does. */
 export async function startEngine(options: EngineOptions): Promise<Engine | undefined> {
   // Loaded when it is needed: it is larger than all the rest of a page.
-  const library = await import('hls.js');
-  if (library.isSupported()) return startHls(library, options);
+  const { default: HlsPlayer } = await import('hls.js');
+  if (HlsPlayer.isSupported()) return startHls(HlsPlayer, options);
   if (options.video.canPlayType('application/vnd.apple.mpegurl') !== '')
     return startNative(options);
   return undefined;
 }
 
-function startHls(
-  { Hls: HlsPlayer, Events, ErrorTypes }: typeof import('hls.js'),
-  options: EngineOptions,
-): Engine {
+function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
+  const { Events, ErrorTypes } = HlsPlayer;
   const { video, manifestUrl, rendition, onLevels, onLevel, onFailure } = options;
   let recoveries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -45,7 +45,7 @@ export function createPlayer(options: PlayerOptions): Player {
     'aria-label': `Player: ${options.title}`,
     'data-state': 'loading',
   });
-  const video = element('video', { playsinline: true, preload: 'auto', poster: posterPath(id) });
+  const video = element('video', { playsinline: true, preload: 'auto' });
   const notice = createNotice(() => void open());
   const controls = createPlayerControls(root, video, (index) => engine?.chooseLevel(index));
   const spinner = element('div', { class: 'player-spinner', 'aria-hidden': 'true' });
@@ -94,6 +94,7 @@ export function createPlayer(options: PlayerOptions): Player {
   async function start(): Promise<void> {
     engine?.destroy();
     engine = undefined;
+    video.poster = posterPath(id);
     const started = await startEngine({
       video,
       manifestUrl: new URL(manifestPath(id), location.href).href,

@@ -1,5 +1,5 @@
 import type { VideoState } from '../../src/contracts/media.ts';
-import { element, icon, iconButton } from './dom.ts';
+import { element, icon, iconButton, setIcon } from './dom.ts';
 import { formatBytes, formatClock, formatDate } from './format.ts';
 import { posterPath } from './playback-address.ts';
 import type { PlaybackAccess } from './playback-access.ts';
@@ -136,8 +136,9 @@ interface Poster {
 function createPoster(access: PlaybackAccess, onPlay: () => void): Poster {
   const image = element('img', { alt: '', loading: 'lazy', decoding: 'async', hidden: true });
   const length = element('span', { class: 'poster-length' });
+  const picture = icon('play');
   const sign = element('span', { class: 'poster-sign' });
-  sign.append(icon('play'));
+  sign.append(picture);
   const box = element('button', { type: 'button', class: 'poster' }, image, sign, length);
   box.addEventListener('click', onPlay);
   image.addEventListener('load', () => {
@@ -151,6 +152,7 @@ function createPoster(access: PlaybackAccess, onPlay: () => void): Poster {
     box,
     update: (video) => {
       box.disabled = !video.readyToStream;
+      setIcon(picture, pictureOf(video));
       box.setAttribute('aria-label', `Play ${videoName(video)}`);
       length.textContent = video.duration > 0 ? formatClock(video.duration) : '';
       const wanted = video.readyToStream ? `${video.uid} ${video.requireSignedURLs}` : '';
@@ -163,6 +165,11 @@ function createPoster(access: PlaybackAccess, onPlay: () => void): Poster {
       void loadInto(image, video, access);
     },
   };
+}
+
+function pictureOf({ readyToStream, status }: Video): string {
+  if (readyToStream) return 'play';
+  return status.state === 'error' ? 'alert' : 'film';
 }
 
 async function loadInto(
