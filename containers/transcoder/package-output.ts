@@ -36,12 +36,16 @@ export interface PackagedOutput {
 
 /** Regroups ffmpeg's fragments into one `moof`+`mdat` a segment: init, then segments, one rendition after another. */
 export async function packageOutput(plan: PackagePlan): Promise<PackagedOutput> {
-  await using writer = new PartWriter(plan.folder, plan.maxPartBytes ?? MAX_OUTPUT_BYTES);
-  const renditions: RenditionReport[] = [];
-  for (const rendition of plan.renditions) {
-    renditions.push(await packageRendition(plan, rendition, writer));
+  const writer = new PartWriter(plan.folder, plan.maxPartBytes ?? MAX_OUTPUT_BYTES);
+  try {
+    const renditions: RenditionReport[] = [];
+    for (const rendition of plan.renditions) {
+      renditions.push(await packageRendition(plan, rendition, writer));
+    }
+    return { parts: await writer.finish(), renditions };
+  } finally {
+    await writer.close();
   }
-  return { parts: await writer.finish(), renditions };
 }
 
 async function packageRendition(

@@ -61,7 +61,7 @@ export class PartWriter {
   }
 
   /** Closes what is open after a failure. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.current?.file.close();
     this.current = undefined;
   }

@@ -13,7 +13,7 @@ import { readFragmentedFile } from './fragmented-file.ts';
 import { packageOutput } from './package-output.ts';
 import type { PackagedOutput } from './package-output.ts';
 import { toError } from './run-video.ts';
-import { runLimited } from './task-context.ts';
+import { PROGRESS, runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
 
 type AudioSpec = Extract<TaskSpec, { kind: 'audio' }>;
@@ -23,10 +23,7 @@ export async function runAudio(context: TaskContext, spec: AudioSpec): Promise<P
   const { rendition, segments } = spec;
   const exit = await runLimited(context, {
     program: 'ffmpeg',
-    arguments: [
-      ...['-progress', 'pipe:1', '-stats_period', '1'],
-      ...audioArguments(rendition, segments),
-    ],
+    arguments: [...PROGRESS, ...audioArguments(rendition, segments)],
     onLine: (line) => reportFrames(line, rendition.sampleRate, context.onFrames),
   });
   const path = join(context.folder, renditionFile(0));

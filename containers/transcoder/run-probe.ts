@@ -19,7 +19,7 @@ export async function runProbe(
   const exit = await runLimited(context, {
     program: 'ffprobe',
     arguments: packetProbeArguments(),
-    onLine: scan.add,
+    onLine: (line) => scan.add(line),
   });
   if (exit.code === undefined) throw stopped(exit.errors);
   const verdict = toSourceFacts(header.document, scan.totals(), maxDurationSeconds);

@@ -44,7 +44,11 @@ export async function runTask(
       return await withTaskFolder(root, async (folder) => {
         let frames = 0;
         const context: TaskContext = {
-          ...{ engine, folder, threads, signal: both, limits: request.limits },
+          engine,
+          folder,
+          threads,
+          signal: both,
+          limits: request.limits,
           sourceFile: source.path,
           onFrames: (count) => report('run', (frames = Math.max(frames, count))),
         };
@@ -70,19 +74,16 @@ async function runInFolder(
     onStore();
     return storeOutput(request.callback, parts, context.signal);
   };
-  switch (task.kind) {
-    case 'probe':
-      return { kind: 'probe', facts: await runProbe(context, task.maxDurationSeconds), engine };
-    case 'poster':
-      return { kind: 'poster', parts: await store([await runPoster(context, task)]), engine };
-    case 'video':
-    case 'audio': {
-      const output =
-        task.kind === 'video' ? await runVideo(context, task) : await runAudio(context, task);
-      const renditions = [...output.renditions];
-      return { kind: 'media', parts: await store(output.parts), renditions, engine };
-    }
+  if (task.kind === 'probe') {
+    return { kind: 'probe', facts: await runProbe(context, task.maxDurationSeconds), engine };
   }
+  if (task.kind === 'poster') {
+    return { kind: 'poster', parts: await store([await runPoster(context, task)]), engine };
+  }
+  const output =
+    task.kind === 'video' ? await runVideo(context, task) : await runAudio(context, task);
+  const renditions = [...output.renditions];
+  return { kind: 'media', parts: await store(output.parts), renditions, engine };
 }
 
 function tookTooLong(request: TaskRequest): TaskError {

@@ -15,7 +15,7 @@ import type { EngineExit } from './engine.ts';
 import { readFragmentedFile } from './fragmented-file.ts';
 import { packageOutput } from './package-output.ts';
 import type { EncodedRendition, PackagedOutput } from './package-output.ts';
-import { runLimited } from './task-context.ts';
+import { PROGRESS, runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
 import { TaskError } from './task-failure.ts';
 
@@ -40,9 +40,9 @@ export async function runVideo(context: TaskContext, spec: VideoSpec): Promise<P
 
 /** Transport streams and FLV have no index: a seek lands between key frames and loses pictures. */
 async function canSeek(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
   const bytes = new Uint8Array(189);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  const file = await open(path, 'r');
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0).finally(() => file.close());
   const isFlv = bytesRead > 3 && bytes[0] === 0x46 && bytes[1] === 0x4c && bytes[2] === 0x56;
   const isTransportStream = bytes[0] === MPEG_TS_SYNC && bytes[188] === MPEG_TS_SYNC;
   return !isFlv && !isTransportStream;
@@ -56,10 +56,7 @@ async function encodeVideo(
   const [preroll, ...earlier] = prerolls;
   const exit = await runLimited(context, {
     program: 'ffmpeg',
-    arguments: [
-      ...['-progress', 'pipe:1', '-stats_period', '1'],
-      ...videoArguments(spec, preroll, context.threads),
-    ],
+    arguments: [...PROGRESS, ...videoArguments(spec, preroll, context.threads)],
     onLine: (line) => reportFrames(line, context.onFrames),
   });
   const encoded: EncodedRendition[] = [];
@@ -93,20 +90,14 @@ function judgeFile(
 
 /** The {@link TaskError} of a verdict that is not `complete`. */
 export function toError(verdict: EncodeVerdict, detail: string): TaskError {
-  switch (verdict.verdict) {
-    case 'malformed':
-      return new TaskError('ERR_MALFORMED_VIDEO', verdict.message, { detail });
-    case 'unsupported':
-      return new TaskError('ERR_UNSUPPORTED', verdict.message, { detail });
-    case 'failed':
-      return new TaskError('ERR_UNKNOWN', verdict.message, { detail, retryable: true });
-    case 'complete':
-    case 'read-earlier':
-      return new TaskError('ERR_UNKNOWN', 'The encoder lost its output.', {
-        detail,
-        retryable: true,
-      });
+  if (verdict.verdict === 'malformed') {
+    return new TaskError('ERR_MALFORMED_VIDEO', verdict.message, { detail });
   }
+  if (verdict.verdict === 'unsupported') {
+    return new TaskError('ERR_UNSUPPORTED', verdict.message, { detail });
+  }
+  const message = verdict.verdict === 'failed' ? verdict.message : 'The encoder lost its output.';
+  return new TaskError('ERR_UNKNOWN', message, { detail, retryable: true });
 }
 
 function reportFrames(line: string, onFrames: (frames: number) => void): void {

@@ -28,7 +28,7 @@ interface Entry {
   folder: string | undefined;
   users: number;
   isReady: boolean;
-  idleTimer: NodeJS.Timeout | undefined;
+  idleTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** Keeps one copy of each job's source for all tasks of the job, and drops it two minutes after the last one. */
@@ -73,14 +73,18 @@ export class SourceCache {
       entry.folder = folder;
     });
     const entry: Entry = {
-      ...{ jobId, sizeBytes, download, ready },
-      ...{ folder: undefined, users: 0, isReady: false, idleTimer: undefined },
+      jobId,
+      sizeBytes,
+      download,
+      ready,
+      folder: undefined,
+      users: 0,
+      isReady: false,
+      idleTimer: undefined,
     };
     this.entries.set(jobId, entry);
     ready.then(
-      () => {
-        entry.isReady = true;
-      },
+      () => (entry.isReady = true),
       () => this.drop(entry),
     );
     return entry;

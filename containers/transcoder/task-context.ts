@@ -16,6 +16,9 @@ export interface TaskContext {
 
 const WATCH_MS = 500;
 
+/** Options that make ffmpeg report its progress on standard output once a second. */
+export const PROGRESS: readonly string[] = ['-progress', 'pipe:1', '-stats_period', '1'];
+
 type Run = Pick<EngineRun, 'program' | 'arguments' | 'onLine'>;
 
 /** Runs ffmpeg or ffprobe on the task's source within its limits; too much output ends it. */
@@ -30,7 +33,9 @@ export async function runLimited(context: TaskContext, run: Run): Promise<Engine
   try {
     const exit = await engine.run({
       ...run,
-      ...{ folder, sourceFile, signal: AbortSignal.any([context.signal, tooLarge.signal]) },
+      folder,
+      sourceFile,
+      signal: AbortSignal.any([context.signal, tooLarge.signal]),
       cpuSeconds: (limits.wallMs / 1000) * (threads + 1),
       maxFileBytes: limits.outputBytes,
     });

@@ -54,20 +54,23 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
   const order = task.renditions
     .map((rendition, index) => ({ rendition, index }))
     .toSorted((a, b) => area(b.rendition) - area(a.rendition));
-  const outputs = order.flatMap(({ rendition, index }) => [
-    ...['-map', `[v${index}]`, '-fps_mode', 'passthrough', '-frames:v', String(end - start)],
-    ...encoderArguments(task, rendition, threads),
-    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4', '-movflags', VIDEO_FLAGS],
-    ...['-video_track_timescale', String(videoTimescale(task.facts.frameRate))],
-    renditionFile(index),
-  ]);
+  const outputs = order.flatMap(({ rendition, index }) =>
+    [
+      ['-map', `[v${index}]`, '-fps_mode', 'passthrough', '-frames:v', String(end - start)],
+      encoderArguments(task, rendition, threads),
+      ['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4', '-movflags', VIDEO_FLAGS],
+      ['-video_track_timescale', String(videoTimescale(task.facts.frameRate))],
+      [renditionFile(index)],
+    ].flat(),
+  );
   const seek = seekSeconds(task, preroll);
   return [
-    ...['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', '-threads', String(threads)],
-    ...(seek === undefined ? [] : ['-noaccurate_seek', '-ss', seek.toFixed(6)]),
-    ...guardedInput(),
-    ...['-filter_complex', videoGraph(task, order, seek === undefined), ...outputs],
-  ];
+    ['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', '-threads', String(threads)],
+    seek === undefined ? [] : ['-noaccurate_seek', '-ss', seek.toFixed(6)],
+    guardedInput(),
+    ['-filter_complex', videoGraph(task, order, seek === undefined)],
+    outputs,
+  ].flat();
 }
 
 /** ffmpeg: the whole first audio track as AAC, silence where it starts late, exactly as many frames as planned. */
@@ -84,11 +87,11 @@ export function audioArguments(
     `atrim=end_sample=${samples}[a0]`,
   ].join(',');
   return [
-    ...['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', ...guardedInput()],
-    ...['-filter_complex', graph, '-map', '[a0]', '-c:a', 'aac'],
-    ...['-b:a', String(rendition.bitrateBps), '-map_metadata', '-1', '-fflags', '+bitexact'],
-    ...['-f', 'mp4', '-movflags', AUDIO_FLAGS, '-frag_duration', '2000000', renditionFile(0)],
-  ];
+    ['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', ...guardedInput()],
+    ['-filter_complex', graph, '-map', '[a0]', '-c:a', 'aac'],
+    ['-b:a', String(rendition.bitrateBps), '-map_metadata', '-1', '-fflags', '+bitexact'],
+    ['-f', 'mp4', '-movflags', AUDIO_FLAGS, '-frag_duration', '2000000', renditionFile(0)],
+  ].flat();
 }
 
 export interface PosterTask {
@@ -105,11 +108,11 @@ export const POSTER_FILE = 'poster.jpg';
 export function posterArguments(task: PosterTask): string[] {
   const scale = `scale=${task.width}:${task.height}:flags=lanczos:out_range=pc`;
   return [
-    ...['-nostdin', '-y', '-v', 'error', '-ss', task.atSeconds.toFixed(3), ...guardedInput()],
-    ...['-filter_complex', `[0:V:0]${scale},setsar=1,format=yuvj420p[p]`, '-map', '[p]'],
-    ...['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1'],
-    ...['-fflags', '+bitexact', '-f', 'image2', '-update', '1', POSTER_FILE],
-  ];
+    ['-nostdin', '-y', '-v', 'error', '-ss', task.atSeconds.toFixed(3), ...guardedInput()],
+    ['-filter_complex', `[0:V:0]${scale},setsar=1,format=yuvj420p[p]`, '-map', '[p]'],
+    ['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1'],
+    ['-fflags', '+bitexact', '-f', 'image2', '-update', '1', POSTER_FILE],
+  ].flat();
 }
 
 const COMMON_FLAGS = '+cmaf+empty_moov+default_base_moof+skip_sidx';
@@ -157,18 +160,26 @@ function cascade(facts: VideoFacts, order: readonly OrderedRendition[]): string[
 }
 
 function scaleFilters(facts: VideoFacts, rendition: VideoRendition, isFirst: boolean): string[] {
-  const { width, height } = rendition;
-  const colour = outputColour(facts);
-  const matrix = isFirst
-    ? `:in_color_matrix=${inputMatrix(facts)}:out_color_matrix=${colour.matrix}`
-    : '';
+  const { matrix, transfer } = outputColour(facts);
+  const size = `scale=${rendition.width}:${rendition.height}:flags=bicubic`;
+  const convert = `:in_color_matrix=${inputMatrix(facts)}:out_color_matrix=${matrix}`;
+  const isHdr = facts.hdr && isFirst;
   return [
-    `scale=${width}:${height}:flags=bicubic${matrix}:out_range=tv`,
+    ...(isHdr ? [size, ...TONE_MAP] : [`${size}${isFirst ? convert : ''}:out_range=tv`]),
     'setsar=1',
     'format=yuv420p',
-    `setparams=range=tv:colorspace=${colour.matrix}:color_primaries=${colour.matrix}:color_trc=${colour.transfer}`,
+    `setparams=range=tv:colorspace=${matrix}:color_primaries=${matrix}:color_trc=${transfer}`,
   ];
 }
+
+/** Behind the first scaler, where there are fewer pixels: linear light is costly. */
+const TONE_MAP = [
+  'zscale=t=linear:npl=100:min=bt2020nc:pin=bt2020',
+  'format=gbrpf32le',
+  'zscale=p=bt709',
+  'tonemap=hable:desat=0',
+  'zscale=t=bt709:m=bt709:r=tv',
+];
 
 interface Colour {
   readonly matrix: 'bt709' | 'smpte170m' | 'bt470bg';
@@ -195,13 +206,13 @@ function encoderArguments(task: VideoTask, rendition: VideoRendition, threads: n
   const gop = gopFrames(task.facts.frameRate);
   const level = `${Math.floor(rendition.level / 10)}.${rendition.level % 10}`;
   return [
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level:v', level],
-    ...['-crf', '23', '-maxrate', String(rendition.maxBitrateBps)],
-    ...['-bufsize', String(rendition.maxBitrateBps * 2), '-g', String(gop)],
-    ...['-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop', '-bf', '2'],
-    ...['-forced-idr', '1', '-force_key_frames', keyFrameExpression(task.segments)],
-    ...['-threads', String(threads)],
-  ];
+    ['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level:v', level],
+    ['-crf', '23', '-maxrate', String(rendition.maxBitrateBps)],
+    ['-bufsize', String(rendition.maxBitrateBps * 2), '-g', String(gop)],
+    ['-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop', '-bf', '2'],
+    ['-forced-idr', '1', '-force_key_frames', keyFrameExpression(task.segments)],
+    ['-threads', String(threads)],
+  ].flat();
 }
 
 function gopFrames(rate: Rational): number {

@@ -3,9 +3,11 @@ import { PACKET_ENTRIES } from './packet-scan.ts';
 
 const FORMAT_ENTRIES = 'format=format_name,start_time,duration,size';
 const STREAM_ENTRIES = [
-  ...['index', 'codec_type', 'codec_name', 'width', 'height', 'sample_aspect_ratio', 'pix_fmt'],
-  ...['field_order', 'color_space', 'color_transfer', 'nb_frames', 'sample_rate', 'channels'],
-].join(',');
+  ['index', 'codec_type', 'codec_name', 'width', 'height', 'sample_aspect_ratio', 'pix_fmt'],
+  ['field_order', 'color_space', 'color_transfer', 'nb_frames', 'sample_rate', 'channels'],
+]
+  .flat()
+  .join(',');
 const ENTRIES = [
   FORMAT_ENTRIES,
   `stream=${STREAM_ENTRIES}`,

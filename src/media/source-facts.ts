@@ -54,13 +54,15 @@ const MAX_FRAMES_PER_PACKET = 3000;
 /** A header that promises less than this many bits a second is a lie, not a truncated file. */
 const MIN_DECLARED_BPS = 500;
 
-const VIDEO_CODECS = new Set([
-  ...['h264', 'hevc', 'vp8', 'vp9', 'av1', 'mpeg4', 'mpeg2video', 'mjpeg', 'prores'],
-]);
-const AUDIO_CODECS = new Set([
-  ...['aac', 'mp3', 'mp2', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'alac'],
-  ...['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_f32le'],
-]);
+const VIDEO_CODECS = new Set(
+  [['h264', 'hevc', 'vp8', 'vp9', 'av1', 'mpeg4', 'mpeg2video', 'mjpeg', 'prores']].flat(),
+);
+const AUDIO_CODECS = new Set(
+  [
+    ['aac', 'mp3', 'mp2', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'alac'],
+    ['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_f32le'],
+  ].flat(),
+);
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);
 const PROGRESSIVE = new Set(['progressive', 'unknown']);
 

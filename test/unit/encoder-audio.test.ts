@@ -7,7 +7,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AudioFacts, SegmentSpan } from '../../src/contracts/media.ts';
 import { readInit } from '../../src/media/codec-string.ts';
 import { readFragmentHeader } from '../../src/media/fmp4-fragment.ts';
-import { encode, ffmpeg, probe, saveJoined, startEncoder, totalAudioFrames } from './encoder-harness.ts';
+import {
+  encode,
+  ffmpeg,
+  probe,
+  saveJoined,
+  startEncoder,
+  totalAudioFrames,
+} from './encoder-harness.ts';
 import type { Encoder } from './encoder-harness.ts';
 
 const PRIMING = 1024;
@@ -47,7 +54,9 @@ async function encodeSound(file: string, sampleRate = 48_000, channels = 2): Pro
     segments.push({ start, end: Math.min(frames, start + 94) });
   }
   const [sound] = await encode(encoder, source, {
-    ...{ kind: 'audio', facts: facts.audio, segments },
+    kind: 'audio',
+    facts: facts.audio,
+    segments,
     rendition: { name: 'audio', channels, sampleRate, bitrateBps: 128_000 },
   });
   if (sound === undefined) throw new Error('no output');
@@ -59,7 +68,10 @@ async function encodeSound(file: string, sampleRate = 48_000, channels = 2): Pro
     segments.map(({ start, end }) => (end - start) * 1024),
   );
   expect(readInit(sound.init)).toMatchObject({
-    ...{ codecs: 'mp4a.40.2', timescale: sampleRate, mediaTime: PRIMING, channels },
+    codecs: 'mp4a.40.2',
+    timescale: sampleRate,
+    mediaTime: PRIMING,
+    channels,
   });
   await saveJoined(join(folder, 'sound.mp4'), sound.init, sound.segments);
   return { facts: facts.audio, frames, onset: await findOnset(sampleRate) };

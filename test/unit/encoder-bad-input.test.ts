@@ -46,15 +46,27 @@ describe.each(['native', 'wasm'] as const)('the %s engine', (choice) => {
     return (await runOn(encoder, source, { kind: 'probe', maxDurationSeconds })).last;
   }
 
-  test.each<[string, () => Buffer | Promise<Buffer>, string]>([
-    ['one byte', () => Buffer.from([0]), 'ERR_NON_VIDEO'],
-    ['text', () => Buffer.from('Dear diary, '.repeat(500)), 'ERR_NON_VIDEO'],
-    ['random bytes', () => seededNoise(50_000), 'ERR_NON_VIDEO'],
+  test.each<[string, () => Promise<Buffer>, string]>([
+    ['one byte', async () => Buffer.from([0]), 'ERR_NON_VIDEO'],
+    ['text', async () => Buffer.from('Dear diary, '.repeat(500)), 'ERR_NON_VIDEO'],
+    ['random bytes', async () => seededNoise(50_000), 'ERR_NON_VIDEO'],
     ['a picture', () => readFile(join(folder, 'still.png')), 'ERR_NON_VIDEO'],
-    ['HTML', () => Buffer.from('<!doctype html><video src="x.mp4">'), 'ERR_NON_VIDEO'],
-    ['an MP4 without its end', () => clip.subarray(0, clip.length >> 1), 'ERR_MALFORMED_VIDEO'],
-    ['half a faststart MP4', () => faststart.subarray(0, faststart.length >> 1), 'ERR_MALFORMED_VIDEO'],
-    ['a quarter of it', () => faststart.subarray(0, faststart.length >> 2), 'ERR_MALFORMED_VIDEO'],
+    ['HTML', async () => Buffer.from('<!doctype html><video src="x.mp4">'), 'ERR_NON_VIDEO'],
+    [
+      'an MP4 without its end',
+      async () => clip.subarray(0, clip.length >> 1),
+      'ERR_MALFORMED_VIDEO',
+    ],
+    [
+      'half a faststart MP4',
+      async () => faststart.subarray(0, faststart.length >> 1),
+      'ERR_MALFORMED_VIDEO',
+    ],
+    [
+      'a quarter of it',
+      async () => faststart.subarray(0, faststart.length >> 2),
+      'ERR_MALFORMED_VIDEO',
+    ],
   ])('refuses %s for good', async (_name, source, code) => {
     const last = await probeFailure(await source());
     expect(last).toMatchObject({ type: 'failure', code, retryable: false });
@@ -125,12 +137,23 @@ describe.each(['native', 'wasm'] as const)('the %s engine', (choice) => {
 
   async function encodeFailure(source: Buffer, end: number): Promise<Outcome> {
     const facts = {
-      ...{ codec: 'h264', width: 160, height: 90, rotation: 0, pixelFormat: 'yuv420p' },
-      ...{ frameRate: { numerator: 30, denominator: 1 }, interlaced: false, hdr: false },
-      ...{ durationSeconds: 6, startSeconds: 0, packets: 180 },
+      codec: 'h264',
+      width: 160,
+      height: 90,
+      rotation: 0,
+      pixelFormat: 'yuv420p',
+      frameRate: { numerator: 30, denominator: 1 },
+      interlaced: false,
+      hdr: false,
+      durationSeconds: 6,
+      startSeconds: 0,
+      packets: 180,
     };
     const { last } = await runOn(encoder, source, {
-      ...{ kind: 'video', facts, segments: [{ start: 120, end }], isLast: true },
+      kind: 'video',
+      facts,
+      segments: [{ start: 120, end }],
+      isLast: true,
       renditions: [{ name: 'p', width: 160, height: 90, maxBitrateBps: 500_000, level: 31 }],
     });
     return last;

@@ -51,7 +51,7 @@ export async function readNumbers(folder: string, file: string): Promise<number[
 export function planTasks(frames: number, rate: Rational): SegmentSpan[][] {
   const tasks: SegmentSpan[][] = [];
   const perSecond = rate.numerator / rate.denominator;
-  for (let start = 0; start < frames; ) {
+  for (let start = 0; start < frames;) {
     const seconds = [2, 4][tasks.length] ?? 6;
     const end = Math.min(frames, start + Math.round(seconds * perSecond));
     tasks.push([{ start, end }]);
@@ -145,7 +145,9 @@ export async function startEncoder(
   const server = createEncoderServer({ secret: SECRET, runner, logger });
   const { url, close } = await listen(server);
   return {
-    ...{ url, engine, runner },
+    url,
+    engine,
+    runner,
     close: async () => {
       await runner.stop();
       await sources.clear();

@@ -40,9 +40,17 @@ function videoTask(frames: number, width = 160, height = 90): TaskSpec {
   return {
     kind: 'video',
     facts: {
-      ...{ codec: 'h264', width, height, rotation: 0, pixelFormat: 'yuv420p' },
-      ...{ frameRate: { numerator: 30, denominator: 1 }, interlaced: false, hdr: false },
-      ...{ durationSeconds: frames / 30, startSeconds: 0, packets: frames },
+      codec: 'h264',
+      width,
+      height,
+      rotation: 0,
+      pixelFormat: 'yuv420p',
+      frameRate: { numerator: 30, denominator: 1 },
+      interlaced: false,
+      hdr: false,
+      durationSeconds: frames / 30,
+      startSeconds: 0,
+      packets: frames,
     },
     renditions: [{ name: 'p', width, height, maxBitrateBps: 5_000_000, level: 31 }],
     segments: [{ start: 0, end: frames }],
@@ -171,11 +179,14 @@ describe.each(['native', 'wasm'] as const)('the encoder server with the %s engin
     const limited = async (limits: object): Promise<unknown> =>
       (await readLines(await postTask(encoder, { ...request, limits }))).at(-1);
     expect(await limited({ wallMs: 400, outputBytes: 1e9 })).toMatchObject({
-      ...{ type: 'failure', message: expect.stringContaining('longer'), retryable: true },
+      type: 'failure',
+      message: expect.stringContaining('longer'),
+      retryable: true,
     });
     if (choice === 'native') {
       expect(await limited({ wallMs: 60_000, outputBytes: 30_000 })).toMatchObject({
-        ...{ type: 'failure', code: 'ERR_UNKNOWN' },
+        type: 'failure',
+        code: 'ERR_UNKNOWN',
       });
     }
     await busy.close();

@@ -135,12 +135,16 @@ describe('one task of several segments', () => {
       { start: 181, end: 187 },
     ];
     const task: TaskSpec = {
-      ...{ kind: 'video', facts: facts.video, renditions: RUNGS, segments, isLast: false },
+      kind: 'video',
+      facts: facts.video,
+      renditions: RUNGS,
+      segments,
+      isLast: false,
     };
     const [high] = await encode(encoder, source, task);
     for (const [index, segment] of (high?.segments ?? []).entries()) {
       await saveJoined(join(folder, 'one.mp4'), high?.init ?? Buffer.alloc(0), [segment]);
-      const { start = 0, end = 0 } = segments[index] ?? {};
+      const { start, end } = segments[index] ?? { start: 0, end: 0 };
       const wanted = counting(end).slice(start);
       expect(await readNumbers(folder, 'one.mp4')).toEqual(wanted);
     }
@@ -151,11 +155,23 @@ describe('one task of several segments', () => {
 describe('odd sources', () => {
   const make = (...args: string[]): Promise<void> => ffmpeg(folder, ...args);
   const lavfi = (seconds: number, rate = '30'): string[] => [
-    ...['-f', 'lavfi', '-i', numbered(rate, seconds)],
+    '-f',
+    'lavfi',
+    '-i',
+    numbered(rate, seconds),
   ];
 
   test('VP9 in WebM', async () => {
-    await make(...lavfi(7, '25'), '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-g', '60', 'a.webm');
+    await make(
+      ...lavfi(7, '25'),
+      '-c:v',
+      'libvpx-vp9',
+      '-deadline',
+      'realtime',
+      '-g',
+      '60',
+      'a.webm',
+    );
     expect((await encodeAll('a.webm')).numbers).toEqual(counting(175));
   });
 
@@ -222,5 +238,32 @@ describe('odd sources', () => {
     expect(facts.video).toMatchObject({ width: 121, height: 161 });
     expect(facts.video?.rotation).toSatisfy((turn: number) => turn === 90 || turn === 270);
     expect(outputs.flatMap(([first]) => first?.segments ?? [])).toHaveLength(2);
+  });
+
+  test('HDR becomes SDR', async () => {
+    const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=30:d=2'];
+    const tags = 'colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=none';
+    const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', tags];
+    await make(...picture, ...hevc, '-pix_fmt', 'yuv420p10le', 'hdr.mp4');
+    const { facts, numbers } = await encodeAll('hdr.mp4');
+    expect(facts.video).toMatchObject({ codec: 'hevc', hdr: true, colorSpace: 'bt2020nc' });
+    expect(numbers).toHaveLength(60);
+  });
+
+  test('interlaced pictures keep their count', async () => {
+    const weave = ['-vf', 'interlace', '-flags', '+ilme+ildct', '-c:v', 'mpeg2video', '-q:v', '4'];
+    await make(...lavfi(4, '50'), ...weave, 'field.ts');
+    const { facts, numbers } = await encodeAll('field.ts');
+    expect(facts.video).toMatchObject({ interlaced: true, frameRate: { numerator: 25 } });
+    expect(numbers).toHaveLength(100);
+  });
+
+  test('one picture that stands for ten seconds', async () => {
+    const sound = ['-f', 'lavfi', '-i', 'sine=d=10', '-c:a', 'aac'];
+    const still = ['-f', 'lavfi', '-i', numbered('1/10', 10), ...sound, ...X264];
+    await make(...still, '-fps_mode', 'passthrough', 'slide.mp4');
+    const { facts, numbers } = await encodeAll('slide.mp4');
+    expect(facts.video?.packets).toBe(1);
+    expect(numbers).toEqual(Array.from({ length: 50 }, () => 0));
   });
 });
