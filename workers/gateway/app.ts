@@ -52,7 +52,8 @@ async function findAsset(env: Env, request: Request): Promise<Response | undefin
   if (!['GET', 'HEAD'].includes(request.method) || /^\/(api|client|_task)\//.test(pathname))
     return undefined;
   const response = await env.ASSETS.fetch(request);
-  return response.status === 404 ? undefined : response;
+  // A fresh copy: headers of a fetched response cannot be changed, and the middleware adds some.
+  return response.status === 404 ? undefined : new Response(response.body, response);
 }
 
 function whatIsMissing(path: string, context: ServiceContext): AppError {

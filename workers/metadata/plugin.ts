@@ -1,10 +1,47 @@
-import type { ServicePlugin } from '../../src/kernel/service-context.ts';
+import type { ServiceContext, ServicePlugin } from '../../src/kernel/service-context.ts';
+import { videoRoutes } from './routes.ts';
+import { MetadataService } from './service.ts';
 
+const DELETE_DUE_EVERY_MS = 60_000;
+const ORPHANS_EVERY_MS = 10 * 60_000;
+
+/** Videos and what hangs on them. */
 export function createMetadata(): ServicePlugin {
+  let context: ServiceContext | undefined;
   return {
     name: 'metadata',
     version: '0.1.0',
-    init: () => undefined,
-    health: async () => ({ status: 'up' }),
+    init(given) {
+      context = given;
+      const service = new MetadataService(given);
+      const { contributions, events, services } = given;
+      services.provide('metadata', service);
+      contributions.routes.push(videoRoutes(service));
+      contributions.jobs.push(
+        {
+          name: 'metadata.delete-due',
+          everyMs: DELETE_DUE_EVERY_MS,
+          run: (now) => service.deleteDue(now),
+        },
+        {
+          name: 'metadata.orphans',
+          everyMs: ORPHANS_EVERY_MS,
+          run: (now) => service.removeOrphans(now),
+        },
+      );
+      for (const type of ['video.ready', 'video.failed', 'video.updated'] as const) {
+        events.subscribe(type, 'metadata.publish-playback', ({ data }) =>
+          service.publishPlayback(data.uid),
+        );
+      }
+      events.subscribe('video.ready', 'metadata.remove-old-runs', (event) =>
+        service.removeOldRuns(event),
+      );
+      events.subscribe('video.deleted', 'metadata.purge', (event) => service.purge(event));
+    },
+    async health() {
+      await context?.env.DB.prepare('SELECT 1').first();
+      return { status: 'up' };
+    },
   };
 }
