@@ -16,7 +16,7 @@ const POLL_MS = 2_500;
 
 const TITLES: Readonly<Record<number, string>> = {
   0: 'No connection',
-  401: 'This link is not valid any more',
+  401: 'This video needs a valid link',
   403: 'This video cannot be played here',
   404: 'Video not found',
   424: 'This video could not be prepared',

@@ -1,3 +1,4 @@
+import { showAddress } from './address-dialog.ts';
 import { announce } from './announcer.ts';
 import { messageOf } from './api-error.ts';
 import { manifestPath, watchPath } from './playback-address.ts';
@@ -25,10 +26,12 @@ async function copyAddress(
 ): Promise<void> {
   try {
     const id = video.requireSignedURLs ? await access.freshToken(video.uid) : video.uid;
-    const copied = await writeToClipboard(location.origin + toPath(id));
+    const address = location.origin + toPath(id);
+    const isCopied = await writeToClipboard(address);
     const { exp } = readTokenClaims(id);
     const until = exp === undefined ? '' : ` It works until ${formatTime(exp)}.`;
-    announce(copied ? `${what} copied.${until}` : 'The browser did not allow copying.');
+    if (isCopied) announce(`${what} copied.${until}`);
+    if (!isCopied) showAddress(what, address, `Copy it from here.${until}`);
   } catch (error) {
     announce(messageOf(error));
   }
@@ -38,6 +41,7 @@ function formatTime(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString(undefined, { timeStyle: 'short' });
 }
 
+// Browsers give the clipboard to secure pages only: not to plain http on a local network.
 async function writeToClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

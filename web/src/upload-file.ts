@@ -36,11 +36,11 @@ export async function uploadFile(
   tools.memory.remember(file, plan.id);
 
   const sent = new Map<number, number>();
-  for (const partNumber of received) sent.set(partNumber, partSize(file, plan, partNumber));
   const report = (partNumber: number, bytes: number): void => {
     sent.set(partNumber, bytes);
     listener.onBytes([...sent.values()].reduce((sum, value) => sum + value, 0));
   };
+  for (const partNumber of received) report(partNumber, partSize(file, plan, partNumber));
 
   // The first failure stops the other lanes: their parts are sent again when the person retries.
   const lanes = new AbortController();

@@ -1,0 +1,110 @@
+import { describe, expect, test, vi } from 'vitest';
+
+import { ApiError } from '../../web/src/api-error.ts';
+import type { SendPart } from '../../web/src/send-part.ts';
+import { uploadFile } from '../../web/src/upload-file.ts';
+import type { UploadListener, UploadTools } from '../../web/src/upload-file.ts';
+import { createUploadMemory } from '../../web/src/upload-memory.ts';
+
+const PLAN = { id: 'upl_1', uid: 'a'.repeat(32), partSizeBytes: 4, partCount: 4 };
+const FILE = new File(['0123456789abcde'], 'clip.mp4', { lastModified: 5 });
+
+function aStorage(): Storage {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+    clear: () => {
+      kept.clear();
+    },
+    key: (index) => [...kept.keys()][index] ?? null,
+    get length() {
+      return kept.size;
+    },
+  };
+}
+
+function aSetup(sendPart: SendPart, received: readonly number[] = []) {
+  const memory = createUploadMemory(aStorage(), () => 1000);
+  const tools: UploadTools = {
+    api: {
+      createUpload: vi.fn(async () => PLAN),
+      findUpload: vi.fn(async () => ({
+        ...PLAN,
+        receivedParts: received.map((partNumber) => ({ partNumber })),
+      })),
+      completeUpload: vi.fn(async () => ({ uid: PLAN.uid, jobId: 'job_1' })),
+    },
+    session: { authorization: async (fresh) => (fresh === true ? 'fresh' : 'old') },
+    memory,
+    sendPart,
+  };
+  const listener = { onStarted: vi.fn(), onBytes: vi.fn(), onWaiting: vi.fn() };
+  return { memory, tools, listener };
+}
+
+async function run(tools: UploadTools, listener: UploadListener): Promise<unknown> {
+  vi.useFakeTimers();
+  try {
+    const result = uploadFile(FILE, tools, listener, new AbortController().signal).catch(
+      (error: unknown) => error,
+    );
+    await vi.runAllTimersAsync();
+    return await result;
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+describe('uploadFile', () => {
+  test('sends every byte once, in equal parts, and completes', async () => {
+    const bodies = new Map<number, string>();
+    const { tools, listener, memory } = aSetup(async ({ partNumber, body }) => {
+      bodies.set(partNumber, await body.text());
+    });
+    expect(await run(tools, listener)).toEqual({ uid: PLAN.uid, jobId: 'job_1' });
+    expect([1, 2, 3, 4].map((part) => bodies.get(part))).toEqual(['0123', '4567', '89ab', 'cde']);
+    expect(bodies.size).toBe(4);
+    expect(listener.onBytes).toHaveBeenLastCalledWith(15);
+    expect(memory.unfinished()).toEqual([]);
+  });
+
+  test('goes on where an earlier upload of the same file stopped', async () => {
+    const sent: number[] = [];
+    const { tools, listener, memory } = aSetup(
+      async ({ partNumber }) => void sent.push(partNumber),
+      [1, 3],
+    );
+    memory.remember(FILE, PLAN.id);
+    await run(tools, listener);
+    expect(sent).toEqual([2, 4]);
+    expect(tools.api.createUpload).not.toHaveBeenCalled();
+    expect(listener.onStarted).toHaveBeenCalledWith(expect.anything(), true);
+  });
+
+  test('tries a part again after a network error, and after a 401 with a fresh token', async () => {
+    const failures = [
+      new ApiError({ status: 0, message: 'No connection.' }),
+      new ApiError({ status: 401, message: 'Expired.' }),
+    ];
+    const used: string[] = [];
+    const { tools, listener } = aSetup(async ({ partNumber, authorization }) => {
+      if (partNumber !== 2) return;
+      used.push(authorization);
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+    });
+    expect(await run(tools, listener)).toEqual({ uid: PLAN.uid, jobId: 'job_1' });
+    expect(used).toEqual(['old', 'old', 'fresh']);
+    expect(listener.onWaiting).toHaveBeenCalledWith('No connection.');
+  });
+
+  test('stops at a refusal, and remembers the upload so that nothing sent is lost', async () => {
+    const refusal = new ApiError({ status: 422, message: 'Closed.' });
+    const { tools, listener, memory } = aSetup(() => Promise.reject(refusal));
+    expect(await run(tools, listener)).toBe(refusal);
+    expect(tools.api.completeUpload).not.toHaveBeenCalled();
+    expect(memory.find(FILE)).toBe(PLAN.id);
+  });
+});
