@@ -6,6 +6,7 @@ import type { Scope } from '../../src/contracts/principal.ts';
 import type { ApiToken } from '../../src/contracts/service-apis.ts';
 import { apiTokens } from '../../src/db/auth.ts';
 import { createApiTokenText, hashApiToken } from './api-token-text.ts';
+import { guardQuery } from './guard-query.ts';
 
 const MAX_TOKEN_LENGTH = 256;
 const MAX_REVOKED_LISTED = 10_000;
@@ -30,7 +31,7 @@ export async function createApiToken(
 ): Promise<{ readonly text: string; readonly token: ApiToken }> {
   const text = createApiTokenText();
   const row = { ...wanted, id: createId('tok', now), hash: hashApiToken(text), createdAt: now };
-  const [made] = await db.insert(apiTokens).values(row).returning();
+  const [made] = await guardQuery(db.insert(apiTokens).values(row).returning());
   if (made === undefined) throw new Error('the token was not stored');
   return { text, token: toApiToken(made) };
 }
@@ -42,10 +43,8 @@ export async function findValidToken(
   now: number,
 ): Promise<OwnedToken | undefined> {
   if (text === '' || text.length > MAX_TOKEN_LENGTH) return undefined;
-  const rows = await db
-    .select()
-    .from(apiTokens)
-    .where(eq(apiTokens.hash, hashApiToken(text)));
+  const withHash = eq(apiTokens.hash, hashApiToken(text));
+  const rows = await guardQuery(db.select().from(apiTokens).where(withHash));
   const row = rows.at(0);
   if (row === undefined || row.revokedAt !== null) return undefined;
   if (row.expiresAt !== null && row.expiresAt <= now) return undefined;

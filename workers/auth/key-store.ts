@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 
 import { signingKeys } from '../../src/db/auth.ts';
+import { guardQuery } from './guard-query.ts';
 import type { KeyKind } from './key-schedule.ts';
 import { UNPUBLISHED } from './key-schedule.ts';
 
@@ -21,7 +22,9 @@ export const PLATFORM: KeyOwner = { kind: 'access', accountId: '' };
 
 /** All keys of an owner, oldest first. */
 export async function listKeys(db: DrizzleD1Database, owner: KeyOwner): Promise<SigningKeyRow[]> {
-  return db.select().from(signingKeys).where(ownedBy(owner)).orderBy(asc(signingKeys.id));
+  return guardQuery(
+    db.select().from(signingKeys).where(ownedBy(owner)).orderBy(asc(signingKeys.id)),
+  );
 }
 
 /** Playback keys of every account that verify at `now`. */
@@ -44,7 +47,7 @@ export async function insertKey(
   onlyFirst: boolean,
 ): Promise<void> {
   const rival = onlyFirst ? sql`verifies_until IS NULL` : sql`signs_from > ${row.createdAt}`;
-  await db.run(sql`
+  const insert = sql`
     INSERT INTO signing_keys
       (id, kind, account_id, public_jwk, sealed_private_jwk, created_at, signs_from)
     SELECT ${row.id}, ${row.kind}, ${row.accountId}, ${JSON.stringify(row.publicJwk)},
@@ -52,7 +55,8 @@ export async function insertKey(
     WHERE NOT EXISTS (
       SELECT 1 FROM signing_keys
       WHERE kind = ${row.kind} AND account_id = ${row.accountId} AND ${rival}
-    )`);
+    )`;
+  await guardQuery(db.run(insert));
 }
 
 /** Lets a published key sign, and its elders verify until their end, in one step. A repeat changes nothing. */
