@@ -100,6 +100,7 @@ export class TranscodeJob extends DurableObject<Env> {
       const output = await verifyOutput({ bucket: this.env.MEDIA, keyOf, spec, epoch }, result);
       await this.commit(
         acceptOutput(this.current(), taskId, { ...output, engine: result.engine }, Date.now()),
+        true,
       );
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
@@ -118,7 +119,7 @@ export class TranscodeJob extends DurableObject<Env> {
   /** Ends an attempt that did not work out. A stale one changes nothing. */
   async fail(failure: AttemptFailure): Promise<void> {
     const state = this.store.load();
-    if (state !== undefined) await this.commit(failAttempt(state, failure, Date.now()));
+    if (state !== undefined) await this.commit(failAttempt(state, failure, Date.now()), true);
   }
 
   /** Where this lease may store output; nothing when the lease is not the current one. */
@@ -196,8 +197,8 @@ export class TranscodeJob extends DurableObject<Env> {
   }
 
   /** Stores the state, then does what follows from it: permits, the end of runners, publishing, settling, the next alarm. */
-  private async commit(state: JobState): Promise<void> {
-    const { state: next, count } = issuePermits(state, Date.now());
+  private async commit(state: JobState, freed = false): Promise<void> {
+    const { state: next, count } = issuePermits(state, Date.now(), freed);
     this.store.save(next);
     const context = await serviceContext();
     const wake = wakeAt(next, Date.now());

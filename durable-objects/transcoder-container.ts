@@ -65,37 +65,27 @@ export class TranscoderContainer extends DurableObject<Env> {
   }
 
   private async drive(work: Work): Promise<void> {
-    const { context, job, lease, run } = work;
-    const logger = context.logger.with({
-      jobId: lease.id,
-      videoUid: lease.uid,
-      taskId: lease.taskId,
-      epoch: lease.epoch,
-    });
-    const { taskId, epoch } = lease;
+    const { context, job, lease } = work;
+    const { id: jobId, uid: videoUid, taskId, epoch } = lease;
+    const logger = context.logger.with({ jobId, videoUid, taskId, epoch });
     logger.info('task.started', { kind: lease.spec.kind });
+    const last = await this.followAndFree(work).catch((error: unknown) => toLoss(lease, error));
+    if (last.type === 'result') await job.report(taskId, epoch, last.result);
+    else await job.fail(last.failure);
+    logger.info('task.ended', {
+      outcome: last.type,
+      ...(last.type === 'failure' && { reason: last.failure.detail }),
+    });
+  }
+
+  /** The slot is free as soon as the encoder is done: checking the output needs none. */
+  private async followAndFree(work: Work): Promise<Ending> {
+    const { lease, run } = work;
     try {
       const last = await this.follow(work);
-      if (last.type === 'result') await job.report(taskId, epoch, last.result);
-      if (last.type === 'failure') await job.fail(toAttemptFailure(lease, last));
-      logger.info('task.ended', {
-        outcome: last.type,
-        ...(last.type === 'failure' && { reason: last.detail || last.message }),
-      });
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      logger.warn('task.lost', { error });
-      const failure = {
-        taskId,
-        epoch,
-        outcome: 'lost',
-        code: 'ERR_UNKNOWN',
-        retryable: true,
-        detail,
-      } as const;
-      await job
-        .fail({ ...failure, text: 'The encoder was lost while it worked.' })
-        .catch(() => undefined);
+      return last.type === 'result'
+        ? last
+        : { type: 'failure', failure: toAttemptFailure(lease, last) };
     } finally {
       run.abort.abort();
       if (this.run === run) this.run = undefined;
@@ -143,6 +133,26 @@ const HANDED_BACK = {
   retryable: true,
   handedBack: true,
 } as const;
+
+type Ending =
+  | Extract<TaskLine, { type: 'result' }>
+  | { readonly type: 'failure'; readonly failure: AttemptFailure };
+
+function toLoss({ taskId, epoch }: LeasedTask, error: unknown): Ending {
+  const detail = error instanceof Error ? error.message : String(error);
+  const failure = {
+    taskId,
+    epoch,
+    outcome: 'lost',
+    code: 'ERR_UNKNOWN',
+    retryable: true,
+    detail,
+  } as const;
+  return {
+    type: 'failure',
+    failure: { ...failure, text: 'The encoder was lost while it worked.' },
+  };
+}
 
 function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): AttemptFailure {
   const { code, message: text, detail, retryable, handedBack } = line;

@@ -231,6 +231,12 @@ describe('issuePermits', () => {
     expect(issuePermits(state, 1)).toEqual({ state, count: 0 });
   });
 
+  test('a freed slot gets one at once, even while others wait for their next try', () => {
+    const { state } = issuePermits(anEncodingJob(), 0);
+    expect(issuePermits(state, 1, true).count).toBe(1);
+    expect(issuePermits(finishAll(state, 2), 3, true).count).toBe(0);
+  });
+
   test('a permit that nobody used is sent again', () => {
     const { state } = issuePermits(anEncodingJob(), 0);
     expect(issuePermits(state, 30_000).count).toBe(4);

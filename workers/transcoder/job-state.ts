@@ -255,12 +255,20 @@ export function finishJob(state: JobState, now: number): JobState {
   return state.phase === 'publishing' ? { ...state, phase: 'ready', endedAt: now } : state;
 }
 
-/** How many permits to send now, and the state that remembers them. */
-export function issuePermits(state: JobState, now: number): { state: JobState; count: number } {
+/**
+ * How many permits to send now, and the state that remembers them. When a slot was just `freed`, one more goes out than
+ * would be due, since the others may be waiting for their next try.
+ */
+export function issuePermits(
+  state: JobState,
+  now: number,
+  freed = false,
+): { state: JobState; count: number } {
   if (isFinal(state)) return { state, count: 0 };
   const live = state.permits.filter((sentAt) => sentAt + PERMIT_LIFE_MS > now);
-  const wanted = Math.min(MAX_PERMITS, readyTasks(state, now).length);
-  const count = Math.max(0, wanted - live.length);
+  const ready = readyTasks(state, now).length;
+  const due = Math.max(0, Math.min(MAX_PERMITS, ready) - live.length);
+  const count = freed && ready > 0 ? Math.max(1, due) : due;
   if (count === 0 && live.length === state.permits.length) return { state, count };
   return {
     state: { ...state, permits: [...live, ...Array.from({ length: count }, () => now)] },
