@@ -2,12 +2,12 @@ import type { TaskRequest } from '../../src/contracts/task-protocol.ts';
 import { TaskError } from './task-failure.ts';
 
 /** How often and how patiently a call to the Worker is repeated. */
-export interface RetryPolicy {
+interface RetryPolicy {
   readonly attempts: number;
   readonly firstDelayMs: number;
 }
 
-export const CALLBACK_RETRIES: RetryPolicy = { attempts: 6, firstDelayMs: 250 };
+const CALLBACK_RETRIES: RetryPolicy = { attempts: 6, firstDelayMs: 250 };
 
 const LEASE_LOST = new Set([401, 403, 404, 409, 410]);
 

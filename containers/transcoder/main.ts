@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import { parseEncoderConfig } from './config.ts';
+import type { EncoderConfig } from './config.ts';
 import type { EncoderContext } from './encoder-context.ts';
 import { createEnginePlugin } from './engine-plugin.ts';
 import { createServerPlugin } from './server-plugin.ts';
@@ -12,7 +13,7 @@ import { createServerPlugin } from './server-plugin.ts';
 /** Cloudflare kills a container 15 minutes after SIGTERM, a laptop's user after seconds; work is handed back at once. */
 const STOP_DEADLINE_MS = 25_000;
 
-const config = parseEncoderConfig(process.env);
+const config = readConfig();
 // ffmpeg gets a clean environment of its own; nothing else here needs the secret either.
 delete process.env['TASK_TOKEN_SECRET'];
 const logger = createLogger(config.logLevel, { service: 'encoder' });
@@ -51,4 +52,13 @@ try {
   logger.error('encoder.not_started', { error });
   await rm(root, { recursive: true, force: true });
   process.exit(1);
+}
+
+function readConfig(): EncoderConfig {
+  try {
+    return parseEncoderConfig(process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(1);
+  }
 }

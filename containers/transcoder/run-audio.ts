@@ -1,14 +1,10 @@
 import { join } from 'node:path';
 
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
-import {
-  AAC_FRAME_SAMPLES,
-  audioArguments,
-  renditionFile,
-  spanOf,
-} from '../../src/media/ffmpeg-arguments.ts';
+import { audioArguments, renditionFile, spanOf } from '../../src/media/ffmpeg-arguments.ts';
 import { withEditList } from '../../src/media/init-edit-list.ts';
 import { judgeEncode } from '../../src/media/judge-encode.ts';
+import { AAC_FRAME_SAMPLES } from '../../src/media/timeline.ts';
 import { readFragmentedFile } from './fragmented-file.ts';
 import { packageOutput } from './package-output.ts';
 import type { PackagedOutput } from './package-output.ts';

@@ -6,9 +6,8 @@ import type {
   VideoRendition,
 } from '../contracts/media.ts';
 import { guardedInput } from './ffmpeg-guards.ts';
+import { AAC_FRAME_SAMPLES } from './timeline.ts';
 
-/** Samples in one AAC frame; the encoder's first frame is priming and is hidden by the edit list. */
-export const AAC_FRAME_SAMPLES = 1024;
 /** Pictures that may be repeated at the end of a video whose last task comes out short. */
 const MAX_REPEATED_FRAMES = 2;
 /** Silence that may be added at the end of a track whose packets promise a little more than they decode to. */
@@ -31,7 +30,7 @@ export function renditionFile(index: number): string {
 }
 
 /** Ticks a second in which every frame of this rate has a whole number of ticks. */
-export function videoTimescale(rate: Rational): number {
+function videoTimescale(rate: Rational): number {
   return rate.denominator === 1 ? 90_000 : rate.numerator;
 }
 

@@ -1,8 +1,8 @@
 /** Where an engine shows the source to ffmpeg, relative to its working directory. */
 export const SOURCE_PATH = 'job/source';
 
-/** 8192 × 4320: a decoder refuses larger pictures. */
-export const MAX_PIXELS = 35_389_440;
+// 8192 × 4320: a decoder refuses larger pictures.
+const MAX_PIXELS = 35_389_440;
 
 // Never `hls`, `concat`, `dash`, images or devices: those open other files and addresses.
 const FORMATS = 'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv';
@@ -18,15 +18,15 @@ const DECODERS = [
   .flat()
   .join(',');
 
-/** Options that must stand before `-i` of ffmpeg and ffprobe: they decide what a hostile file can reach. */
-export function inputGuards(): string[] {
+/** The guarded source as ffmpeg's input. */
+export function guardedInput(): string[] {
+  return [...inputGuards(), '-i', `file:${SOURCE_PATH}`];
+}
+
+// Must stand before `-i` of ffmpeg and ffprobe: they decide what a hostile file can reach.
+function inputGuards(): string[] {
   return [
     ['-protocol_whitelist', 'file', '-format_whitelist', FORMATS],
     ['-codec_whitelist', DECODERS, '-max_streams', '32', '-max_pixels', String(MAX_PIXELS)],
   ].flat();
-}
-
-/** The guarded source as ffmpeg's input. */
-export function guardedInput(): string[] {
-  return [...inputGuards(), '-i', `file:${SOURCE_PATH}`];
 }

@@ -8,7 +8,7 @@ export interface ProbeDocument {
   readonly streams?: readonly ProbeStream[];
 }
 
-export interface ProbeFormat {
+interface ProbeFormat {
   readonly format_name?: string;
   readonly start_time?: string;
   readonly duration?: string;
@@ -34,7 +34,7 @@ export interface ProbeStream {
   readonly tags?: { readonly language?: string };
 }
 
-export type SourceFailureCode =
+type SourceFailureCode =
   | 'ERR_NON_VIDEO'
   | 'ERR_MALFORMED_VIDEO'
   | 'ERR_DURATION_EXCEED_CONSTRAINT'
@@ -155,7 +155,9 @@ function truncated(
   });
   if (short) return cutShort();
   const declared = toNumber(format.duration);
-  const held = Math.max(...present.map(({ totals }) => totals.end)) - toNumber(format.start_time);
+  // Matroska counts its length from 0, other containers from the first picture: the later end is the kinder one.
+  const origin = Math.min(0, toNumber(format.start_time));
+  const held = Math.max(...present.map(({ totals }) => totals.end)) - origin;
   const isLie = (toNumber(format.size) * 8) / declared < MIN_DECLARED_BPS;
   return declared > held * 1.1 + 1 && !isLie ? cutShort() : undefined;
 }

@@ -36,10 +36,10 @@ describe.each(['native', 'wasm'] as const)('the %s engine', (choice) => {
     });
   }
 
-  const makeClip = (seconds: number): string[] => [
-    ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=160x90:r=30:d=${seconds}`],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', 'clip.mp4'],
-  ];
+  const makeClip = (seconds: number): string[] => {
+    const picture = ['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=s=160x90:r=30:d=${seconds}`];
+    return [...picture, '-c:v', 'libx264', '-preset', 'ultrafast', 'clip.mp4'];
+  };
 
   test('writes outputs into the folder and reads them back as a source', async () => {
     expect(await run(makeClip(1))).toEqual({ code: 0, errors: '' });

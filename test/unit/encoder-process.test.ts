@@ -11,12 +11,14 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ffmpeg, readLines, requestFor, SECRET, startCallback } from './encoder-harness.ts';
 
 let folder: string;
-let child: ChildProcess | undefined;
+const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'encoder-process-'));
 });
-afterEach(() => child?.kill('SIGKILL'));
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function start(env: Record<string, string>): Promise<{ process: ChildProcess; url: string }> {
@@ -30,7 +32,7 @@ async function start(env: Record<string, string>): Promise<{ process: ChildProce
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  child = started;
+  children.push(started);
   for await (const line of createInterface({ input: started.stdout })) {
     const { event, port } = JSON.parse(line) as { event: string; port?: number };
     if (event === 'encoder.listening') return { process: started, url: `http://127.0.0.1:${port}` };

@@ -180,6 +180,11 @@ describe('odd sources', () => {
     expect((await encodeAll('a.ts')).numbers).toEqual(counting(210));
   });
 
+  test('Matroska that begins late', async () => {
+    await make(...lavfi(7), ...X264, '-bf', '2', '-output_ts_offset', '5', 'late.mkv');
+    expect((await encodeAll('late.mkv')).numbers).toEqual(counting(210));
+  });
+
   test('AVI with MPEG-4', async () => {
     await make(...lavfi(7, '25'), '-c:v', 'mpeg4', '-q:v', '3', 'a.avi');
     expect((await encodeAll('a.avi')).numbers).toEqual(counting(175));
