@@ -108,6 +108,7 @@ describe('verifyPlaybackToken', () => {
       await sign({ ...HEADER, jwk: keys.keys[0] }, CLAIMS),
       await sign({ ...HEADER, typ: 'at+jwt' }, CLAIMS),
       await sign({ alg: 'RS256' }, { ...CLAIMS, kid: undefined }),
+      await sign({ alg: 'RS256', kid: 'key_2' }, CLAIMS),
     ];
     for (const token of tokens) expect(await verdict(token)).toBe('playback.unauthorized');
   });
