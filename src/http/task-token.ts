@@ -6,7 +6,7 @@ import { deriveKeyBytes } from './derive-key.ts';
 import { verifyTypedToken } from './typed-token.ts';
 import type { TypedTokenKind } from './typed-token.ts';
 
-export const TASK_TOKEN_LIFE_SECONDS = 900;
+const TASK_TOKEN_LIFE_SECONDS = 900;
 
 const KIND: TypedTokenKind = {
   algorithm: 'HS256',

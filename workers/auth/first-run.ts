@@ -3,7 +3,7 @@ import type { Scope } from '../../src/contracts/principal.ts';
 import { hashApiToken } from './api-token-text.ts';
 
 /** The account of a fresh installation. */
-export const DEFAULT_ACCOUNT_ID = 'default';
+const DEFAULT_ACCOUNT_ID = 'default';
 
 const MIN_TOKEN_LENGTH = 32;
 const ADMIN_SCOPES: readonly Scope[] = ['admin'];
