@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { z } from '@hono/zod-openapi';
 
 import { AppError } from '../contracts/errors.ts';
 import type { AppEnv } from './app-env.ts';
@@ -14,20 +15,20 @@ export function createRouter(): OpenAPIHono<AppEnv> {
 }
 
 /** Turns zod issues into the error that names the fields at fault. */
-export function invalidRequest(
-  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
-): AppError {
-  const errors = issues.map((issue) => ({
-    pointer: `/${issue.path.map(String).join('/')}`,
-    message: issue.message,
-  }));
+export function invalidRequest(issues: readonly z.core.$ZodIssue[]): AppError {
+  const errors = issues.flatMap(faultsOf);
   const [first] = errors;
-  const sentence =
-    first === undefined
-      ? 'The request is not valid.'
-      : `${first.pointer.slice(1) || 'body'}: ${first.message}`;
-  return new AppError('request.invalid', sentence, {
-    errors,
-    ...(first && { pointer: first.pointer }),
-  });
+  if (first === undefined) return new AppError('request.invalid', 'The request is not valid.');
+  const sentence = `${first.pointer.slice(1) || 'body'}: ${first.message}`;
+  return new AppError('request.invalid', sentence, { errors, pointer: first.pointer });
+}
+
+function faultsOf(issue: z.core.$ZodIssue): { pointer: string; message: string }[] {
+  const path = issue.path.map(String);
+  if (issue.code !== 'unrecognized_keys')
+    return [{ pointer: `/${path.join('/')}`, message: issue.message }];
+  return issue.keys.map((key) => ({
+    pointer: `/${[...path, key].join('/')}`,
+    message: "cannot be set here: there is no such field, or it is the server's own",
+  }));
 }
