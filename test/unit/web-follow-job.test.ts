@@ -37,12 +37,26 @@ describe('followJob', () => {
     expect(seen).toEqual(['queued', 'inprogress', 'inprogress', 'ready']);
   });
 
-  test('gives up at once when the job is not there', async () => {
+  test('waits for a job that has not begun yet', async () => {
+    const answers = [
+      () => Promise.reject(new ApiError({ status: 404, message: 'No such job.' })),
+      () => Promise.resolve(aStream('ready')),
+    ];
+    const done = await followJob({
+      api: { openProgress: () => answers.shift()?.() ?? Promise.resolve(aStream()) },
+      jobId: 'job_1',
+      signal: new AbortController().signal,
+      onProgress: vi.fn(),
+    });
+    expect(done.state).toBe('ready');
+  });
+
+  test('gives up at once when the job may not be read', async () => {
     const openProgress = vi.fn(() =>
-      Promise.reject(new ApiError({ status: 404, message: 'No such job.' })),
+      Promise.reject(new ApiError({ status: 403, message: 'Not yours.' })),
     );
     const options = { jobId: 'job_1', signal: new AbortController().signal, onProgress: vi.fn() };
-    await expect(followJob({ api: { openProgress }, ...options })).rejects.toThrow('No such job.');
+    await expect(followJob({ api: { openProgress }, ...options })).rejects.toThrow('Not yours.');
     expect(openProgress).toHaveBeenCalledOnce();
   });
 });

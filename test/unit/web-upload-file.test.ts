@@ -25,13 +25,18 @@ function aStorage(): Storage {
   };
 }
 
-function aSetup(sendPart: SendPart, received: readonly number[] = []) {
+function aSetup(
+  sendPart: SendPart,
+  received: readonly number[] = [],
+  state: 'open' | 'completed' | 'expired' = 'open',
+) {
   const memory = createUploadMemory(aStorage(), () => 1000);
   const tools: UploadTools = {
     api: {
       createUpload: vi.fn(async () => PLAN),
       findUpload: vi.fn(async () => ({
         ...PLAN,
+        state,
         receivedParts: received.map((partNumber) => ({ partNumber })),
       })),
       completeUpload: vi.fn(async () => ({ uid: PLAN.uid, jobId: 'job_1' })),
@@ -81,6 +86,21 @@ describe('uploadFile', () => {
     expect(sent).toEqual([2, 4]);
     expect(tools.api.createUpload).not.toHaveBeenCalled();
     expect(listener.onStarted).toHaveBeenCalledWith(expect.anything(), true);
+  });
+
+  test('only completes an upload that is whole already', async () => {
+    const sendPart = vi.fn(async () => undefined);
+    const { tools, listener, memory } = aSetup(sendPart, [], 'completed');
+    memory.remember(FILE, PLAN.id);
+    expect(await run(tools, listener)).toEqual({ uid: PLAN.uid, jobId: 'job_1' });
+    expect(sendPart).not.toHaveBeenCalled();
+  });
+
+  test('begins anew when the earlier upload has expired', async () => {
+    const { tools, listener, memory } = aSetup(async () => undefined, [1], 'expired');
+    memory.remember(FILE, PLAN.id);
+    await run(tools, listener);
+    expect(tools.api.createUpload).toHaveBeenCalledOnce();
   });
 
   test('tries a part again after a network error, and after a 401 with a fresh token', async () => {

@@ -5,6 +5,10 @@ import { planRetry } from './retry-plan.ts';
 import { sleep } from './sleep.ts';
 import type { Job } from './wire.ts';
 
+// A job begins by an event, so it may come a little after the upload that it belongs to.
+const NOT_YET_MS = 1_000;
+const NOT_YET_TRIES = 60;
+
 /** True once nothing more will happen in a job. */
 export function isFinished(job: Job): boolean {
   return ['ready', 'error', 'cancelled'].includes(job.state);
@@ -20,6 +24,7 @@ export async function followJob(options: {
   const { api, jobId, signal, onProgress } = options;
   let last: Job | undefined;
   let attempt = 0;
+  let notYet = 0;
   for (;;) {
     try {
       await readEvents(await api.openProgress(jobId, signal), ({ event, data }) => {
@@ -30,9 +35,14 @@ export async function followJob(options: {
       });
       attempt += 1;
     } catch (error) {
-      attempt += 1;
       if (signal.aborted) throw error;
       const status = error instanceof ApiError ? error.status : 0;
+      if (status === 404 && last === undefined && notYet < NOT_YET_TRIES) {
+        notYet += 1;
+        await sleep(NOT_YET_MS, signal);
+        continue;
+      }
+      attempt += 1;
       if (planRetry({ status, attempt, random: 0 }) === undefined) throw error;
     }
     if (last !== undefined && isFinished(last)) return last;

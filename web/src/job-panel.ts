@@ -10,11 +10,8 @@ export interface JobPanel {
 }
 
 const PHASES: Readonly<Record<string, string>> = {
-  probe: 'Looking at the file',
   probing: 'Looking at the file',
-  encode: 'Making the qualities',
   encoding: 'Making the qualities',
-  publish: 'Publishing',
   publishing: 'Publishing',
 };
 

@@ -77,7 +77,11 @@ async function beginUpload(
 ): Promise<{ plan: UploadPlan; received: ReadonlySet<number> }> {
   const known = memory.find(file);
   const found = known === undefined ? undefined : await api.findUpload(known);
-  if (found === undefined) return { plan: await api.createUpload(file), received: new Set() };
+  if (found === undefined || found.state === 'aborted' || found.state === 'expired')
+    return { plan: await api.createUpload(file), received: new Set() };
+  // Whole already, only its answer was lost: to complete it again gives the same answer.
+  if (found.state === 'completing' || found.state === 'completed')
+    return { plan: found, received: new Set(missingParts(found, new Set())) };
   return { plan: found, received: new Set(found.receivedParts.map((part) => part.partNumber)) };
 }
 

@@ -62,5 +62,6 @@ export interface UploadPlan {
 }
 
 export interface UploadStatus extends UploadPlan {
+  readonly state?: 'open' | 'completing' | 'completed' | 'aborted' | 'expired';
   readonly receivedParts: readonly { readonly partNumber: number }[];
 }
