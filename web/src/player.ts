@@ -73,8 +73,9 @@ export function createPlayer(options: PlayerOptions): Player {
     });
 
   async function open(): Promise<void> {
+    // While a video is being prepared the notice stays from one look to the next.
+    if (root.dataset['state'] === 'error') notice.hide();
     setState('loading');
-    notice.hide();
     const answer = await openManifest(manifestPath(id), (...request) => fetch(...request));
     if (!destroyed) follow(answer);
   }
