@@ -1,6 +1,6 @@
 import { ApiError, networkError, toApiError } from './api-error.ts';
 import type { Session } from './session.ts';
-import type { Job, UploadPlan, UploadStatus, Video } from './wire.ts';
+import type { UploadPlan, UploadStatus, Video } from './wire.ts';
 
 /** The settings of a video that the dashboard changes. */
 export interface VideoChange {
@@ -18,7 +18,7 @@ export interface ApiClient {
   changeVideo(uid: string, change: VideoChange): Promise<Video>;
   deleteVideo(uid: string): Promise<void>;
   playbackToken(uid: string): Promise<string>;
-  runAgain(uid: string): Promise<Job>;
+  runAgain(uid: string): Promise<{ readonly id: string }>;
   cancelJob(jobId: string): Promise<void>;
   /** The open event stream of a job. */
   openProgress(
