@@ -84,7 +84,7 @@ describe('POST …/stream/{uid}/token', () => {
       '/accessRules',
     ],
     [{ pem: 'LS0t', id: 'key' }, '/pem'],
-    [{ sub: 'f'.repeat(32) }, '/'],
+    [{ sub: 'f'.repeat(32) }, '/sub'],
   ])('refuses %j naming %s', async (body, pointer) => {
     const response = await post(PATH, body);
     expect(response.status).toBe(400);

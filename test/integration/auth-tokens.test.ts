@@ -52,8 +52,8 @@ describe('POST /api/v1/tokens', () => {
     [{ expiresAt: 'tomorrow' }, '/expiresAt'],
     [{ expiresInSeconds: 0 }, '/expiresInSeconds'],
     [{ expiresAt: '2030-01-01T00:00:00Z', expiresInSeconds: 60 }, '/expiresAt'],
-    [{ accountId: 'other' }, '/'],
-    [{ hash: 'x' }, '/'],
+    [{ accountId: 'other' }, '/accountId'],
+    [{ hash: 'x' }, '/hash'],
   ])('refuses %j naming %s', async (change, pointer) => {
     const response = await post('/api/v1/tokens', { name: 'ci', scopes: ['admin'], ...change });
     expect(response.status).toBe(400);
