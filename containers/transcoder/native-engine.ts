@@ -1,13 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { access, constants, mkdir, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 import { SOURCE_PATH } from '../../src/media/ffmpeg-guards.ts';
 import type { EncoderEngine, EngineExit, EngineRun } from './engine.ts';
-import { createErrorTail } from './error-tail.ts';
+import { runProcess } from './run-process.ts';
 
 /** Measured: a ladder of 1080p to 360p from 4K runs in 1.5 GiB with two threads; 8K and more threads need more. */
 const ADDRESS_SPACE_BYTES = 6 * 1024 ** 3;
@@ -43,27 +41,11 @@ function createNativeEngine(version: string, programs: Programs): EncoderEngine 
 }
 
 async function runProgram(programs: Programs, run: EngineRun): Promise<EngineExit> {
-  run.signal.throwIfAborted();
   if (run.sourceFile !== undefined) await showSource(run.folder, run.sourceFile);
-  const [command, ...prefix] = [...limits(programs, run), programs[run.program]];
-  if (command === undefined) throw new Error('no command');
-  // A group of its own: one signal reaches the program and all that it started.
-  const child = spawn(command, [...prefix, ...run.arguments], {
-    cwd: run.folder,
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', HOME: run.folder, TMPDIR: run.folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const kill = (): void => killGroup(child);
-  run.signal.addEventListener('abort', kill, { once: true });
-  try {
-    const exit = await outcome(child, run);
-    run.signal.throwIfAborted();
-    return exit;
-  } finally {
-    run.signal.removeEventListener('abort', kill);
-    killGroup(child);
-  }
+  const program = programs[run.program];
+  const { prlimit } = programs;
+  if (prlimit === undefined) return runProcess([program, ...run.arguments], run);
+  return runProcess([prlimit, ...limits(run), program, ...run.arguments], run);
 }
 
 async function showSource(folder: string, sourceFile: string): Promise<void> {
@@ -74,10 +56,8 @@ async function showSource(folder: string, sourceFile: string): Promise<void> {
   });
 }
 
-function limits({ prlimit }: Programs, run: EngineRun): string[] {
-  if (prlimit === undefined) return [];
+function limits(run: EngineRun): string[] {
   return [
-    prlimit,
     `--as=${ADDRESS_SPACE_BYTES}`,
     `--cpu=${Math.ceil(run.cpuSeconds)}`,
     `--fsize=${run.maxFileBytes}`,
@@ -85,31 +65,6 @@ function limits({ prlimit }: Programs, run: EngineRun): string[] {
     '--core=0',
     '--',
   ];
-}
-
-function outcome(child: ChildProcess, run: EngineRun): Promise<EngineExit> {
-  const tail = createErrorTail();
-  const onLine = run.onLine ?? (() => undefined);
-  readLines(child.stdout, onLine);
-  readLines(child.stderr, (line) => tail.add(line));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? undefined, errors: tail.text() }));
-  });
-}
-
-function readLines(stream: ChildProcess['stdout'], onLine: (line: string) => void): void {
-  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // ESRCH: it ended by itself in between.
-    if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
-  }
 }
 
 async function findProgram(name: string): Promise<string | undefined> {

@@ -22,7 +22,8 @@ export type EncodeVerdict =
   /** The machine is at fault. */
   | { readonly verdict: 'failed'; readonly message: string };
 
-const OUT_OF_ROOM = /cannot allocate|malloc|no space left|resource temporarily unavailable/i;
+const OUT_OF_ROOM =
+  /cannot allocate|malloc|out of memory|RuntimeError|no space left|resource temporarily unavailable/i;
 const NO_DECODER = /decoder .*not found|not on whitelist|codec not currently supported/i;
 
 /** Believes the frames, never the exit code: a run counts only when every frame is there and ffmpeg ended well. */
