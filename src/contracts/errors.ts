@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   'request.not_found': { status: 404, stream: 10003, retryable: false },
   'request.method_not_allowed': { status: 405, stream: 10005, retryable: false },
   'service.unavailable': { status: 503, stream: 10000, retryable: true },
+  'storage.unavailable': { status: 503, stream: 10000, retryable: true },
   'auth.required': { status: 401, stream: 10001, retryable: false },
   'auth.invalid_token': { status: 401, stream: 10001, retryable: false },
   'auth.forbidden': { status: 403, stream: 10002, retryable: false },

@@ -7,7 +7,7 @@ export const uploads = sqliteTable(
     id: text('id').primaryKey(),
     uid: text('uid').notNull().unique(),
     accountId: text('account_id').notNull(),
-    state: text('state', { enum: ['open', 'completed', 'aborted'] }).notNull(),
+    state: text('state', { enum: ['open', 'completed', 'aborted', 'expired'] }).notNull(),
     createdAt: integer('created_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
   },

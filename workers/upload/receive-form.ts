@@ -1,0 +1,100 @@
+import { AppError } from '../../src/contracts/errors.ts';
+import { invalidRequest } from '../../src/http/routes.ts';
+import { formFieldsSchema, nameSchema } from './upload-schemas.ts';
+import { drainBody } from './drain-body.ts';
+import { PartBuffer } from './part-buffer.ts';
+import { FORM_PART_BYTES } from './plan-parts.ts';
+import { readForm } from './read-form.ts';
+import type { ReadForm } from './read-form.ts';
+import type { FormVideo, UploadService } from './service.ts';
+import type { UploadPlan } from './upload-state.ts';
+
+const FILE_BYTES = 200_000_000;
+/** What boundaries and fields may add to the file. */
+const FORM_OVERHEAD_BYTES = 4 * 1024 * 1024;
+const NAME_LENGTH = 512;
+
+/** Takes a whole video as one form; answers its uid. When anything fails, nothing of it is left. */
+export async function receiveForm(
+  service: UploadService,
+  accountId: string,
+  request: Request,
+): Promise<string> {
+  const body = checkForm(request);
+  let plan: UploadPlan | undefined;
+  let partNumber = 0;
+  const buffer = new PartBuffer(FORM_PART_BYTES, async (bytes) => {
+    plan ??= await service.beginForm(accountId);
+    partNumber += 1;
+    const part = { stream: streamOf(bytes), sizeBytes: bytes.length };
+    await service.putPart(plan.id, { accountId, partNumber, body: part });
+  });
+  try {
+    const form = await readForm(body, contentTypeOf(request), limited(buffer));
+    const video = toVideo(form);
+    await buffer.flush();
+    if (plan === undefined) throw new Error('a form with a file has at least one part');
+    return (await service.finishForm(plan, form.sizeBytes, video)).uid;
+  } catch (error) {
+    if (plan !== undefined) await discard(service, plan);
+    throw error;
+  } finally {
+    await drainBody(body);
+  }
+}
+
+function checkForm(request: Request): ReadableStream<Uint8Array> {
+  if (!/^multipart\/form-data\b/i.test(contentTypeOf(request)) || request.body === null) {
+    throw new AppError(
+      'request.invalid',
+      'Send the video as multipart/form-data in a field "file" (up to 200 MB), or in parts through /api/v1/uploads.',
+      { pointer: 'Content-Type' },
+    );
+  }
+  const length = Number(request.headers.get('content-length') ?? 0);
+  if (length > FILE_BYTES + FORM_OVERHEAD_BYTES) throw tooLarge();
+  return request.body;
+}
+
+function contentTypeOf(request: Request): string {
+  return request.headers.get('content-type') ?? '';
+}
+
+function limited(buffer: PartBuffer): (bytes: Uint8Array) => Promise<void> {
+  let total = 0;
+  return async (bytes) => {
+    total += bytes.length;
+    if (total > FILE_BYTES) throw tooLarge();
+    await buffer.write(bytes);
+  };
+}
+
+function toVideo(form: ReadForm): FormVideo {
+  const fields = formFieldsSchema.safeParse(Object.fromEntries(form.fields));
+  if (!fields.success) throw invalidRequest(fields.error.issues);
+  const { name, creator, requireSignedURLs } = fields.data;
+  return {
+    name: nameSchema.parse((name ?? form.filename ?? '').slice(0, NAME_LENGTH)),
+    ...(creator !== undefined && { creator }),
+    ...(requireSignedURLs !== undefined && { requireSignedURLs }),
+  };
+}
+
+/** What cannot be discarded now ends by the session's own alarm. */
+async function discard(service: UploadService, plan: UploadPlan): Promise<void> {
+  await service.abort(plan.accountId, plan.id).catch(() => undefined);
+}
+
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+  const { body } = new Response(bytes);
+  if (body === null) throw new Error('a response made of bytes has a body');
+  return body;
+}
+
+function tooLarge(): AppError {
+  return new AppError(
+    'request.too_large',
+    'A form takes files up to 200 MB. Send larger ones in parts through /api/v1/uploads.',
+    { pointer: '/file' },
+  );
+}

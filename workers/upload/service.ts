@@ -1,0 +1,251 @@
+import { AppError, isAppError } from '../../src/contracts/errors.ts';
+import { jobIdOf } from '../../src/contracts/ids.ts';
+import type { NewVideo, UploadApi } from '../../src/contracts/service-apis.ts';
+import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { describeEndedUpload, describeUpload, summariseUpload } from './describe-upload.ts';
+import { discardUpload } from './finish-upload.ts';
+import { FORM_PART_BYTES, planParts } from './plan-parts.ts';
+import { receivePart } from './receive-part.ts';
+import type { PartRequest } from './receive-part.ts';
+import { refuse, uploadNotFound } from './refuse.ts';
+import { isUploadId } from './session-stub.ts';
+import type { SessionStub } from './session-stub.ts';
+import { createUploadIds } from './upload-ids.ts';
+import { findUpload, findUploadOfVideo, insertUpload, listUploads } from './upload-rows.ts';
+import type { UploadRow } from './upload-rows.ts';
+import type { CreateUpload, UploadDescription, UploadSummary } from './upload-schemas.ts';
+import type { CompleteAnswer, RecordedPart, UploadPlan, UploadView } from './upload-state.ts';
+
+/** How many part numbers an error names. */
+const NAMED_PARTS = 20;
+/** A form is read in one request; if that dies, nobody can go on with it. */
+const FORM_EXPIRY_MS = 60 * 60_000;
+
+export type FormVideo = Pick<NewVideo, 'name' | 'creator' | 'requireSignedURLs'>;
+
+export interface CompletedUpload {
+  readonly uid: string;
+  readonly jobId: string;
+}
+
+/** Uploads in parts: the row in D1 finds them, the session object decides, R2 keeps the bytes. */
+export class UploadService implements UploadApi {
+  private readonly context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.context = context;
+  }
+
+  /** Begins an upload. The same idempotency key leads to the same upload. */
+  async create(
+    accountId: string,
+    wish: CreateUpload,
+    idempotencyKey?: string,
+  ): Promise<UploadDescription> {
+    const now = Date.now();
+    const plan: UploadPlan = {
+      ...(await createUploadIds(accountId, idempotencyKey, now)),
+      accountId,
+      name: wish.name,
+      ...this.planSize(wish),
+      createdAt: now,
+      expiresAt: now + this.context.config.UPLOAD_EXPIRY_SECONDS * 1000,
+    };
+    const view = await this.begin(plan, toVideo(plan, wish));
+    if (view.plan.name !== plan.name || view.plan.size?.sizeBytes !== wish.sizeBytes) {
+      throw new AppError(
+        'request.invalid',
+        'This Idempotency-Key began an upload of another name or size. Use a new key for another file.',
+        { pointer: 'Idempotency-Key' },
+      );
+    }
+    return describeUpload(view);
+  }
+
+  /** Begins the upload of a form's file, whose size and name are known only when the form has been read. */
+  async beginForm(accountId: string): Promise<UploadPlan> {
+    const now = Date.now();
+    const ids = await createUploadIds(accountId, undefined, now);
+    const times = { createdAt: now, expiresAt: now + FORM_EXPIRY_MS };
+    const plan = { ...ids, accountId, name: '', partSizeBytes: FORM_PART_BYTES, ...times };
+    await this.begin(plan);
+    return plan;
+  }
+
+  /** Makes the video of a form that was read to its end. */
+  async finishForm(
+    plan: UploadPlan,
+    sizeBytes: number,
+    video: FormVideo,
+  ): Promise<CompletedUpload> {
+    const { id, uid, accountId } = plan;
+    await this.context.services
+      .get('metadata')
+      .createVideo({ uid, accountId, meta: {}, sizeBytes, ...video });
+    await settled(this.session(id).seal(sizeBytes));
+    return this.complete(accountId, id);
+  }
+
+  async putPart(id: string, request: PartRequest): Promise<RecordedPart> {
+    return receivePart(this.context.env.MEDIA, this.session(id), request);
+  }
+
+  async describe(accountId: string, id: string): Promise<UploadDescription> {
+    const view = await this.session(id).view(accountId);
+    if (view !== undefined) return describeUpload(view);
+    const row = await this.getRow(accountId, id);
+    const video = await this.context.services.get('metadata').findVideo(accountId, row.uid);
+    return describeEndedUpload(row, video);
+  }
+
+  async list(
+    accountId: string,
+    page: { readonly before?: string | undefined; readonly limit: number },
+  ): Promise<readonly UploadSummary[]> {
+    const rows = await listUploads(this.context.db, accountId, page);
+    return rows.map((row) => summariseUpload(row, Date.now()));
+  }
+
+  /** Makes the video of the parts. Every repeat gets the same answer. */
+  async complete(accountId: string, id: string): Promise<CompletedUpload> {
+    const answer = await settled<CompleteAnswer>(this.session(id).complete(accountId));
+    if (answer.kind === 'completed') {
+      return { uid: answer.uid, jobId: jobIdOf(answer.revision) };
+    }
+    if (answer.kind === 'unknown') return this.recallCompletion(accountId, id);
+    throw answer.kind === 'incomplete' ? incomplete(answer) : refuse(answer);
+  }
+
+  /** Ends an upload without a file; one that has ended so before stays as it is. */
+  async abort(accountId: string, id: string): Promise<void> {
+    const state = await settled(this.session(id).close(accountId, 'aborted'));
+    if (state === 'aborted' || state === 'expired') return;
+    if (state !== 'unknown') throw refuse({ kind: 'closed', state });
+    const row = await this.getRow(accountId, id);
+    if (row.state === 'completed') throw refuse({ kind: 'closed', state: 'completed' });
+    await discardUpload(this.context, row, 'aborted');
+  }
+
+  async abortForVideo(uid: string): Promise<void> {
+    const row = await findUploadOfVideo(this.context.db, uid);
+    if (row?.state !== 'open') return;
+    const state = await this.session(row.id).close(row.accountId, 'aborted');
+    if (state === 'unknown') await discardUpload(this.context, row, 'aborted');
+  }
+
+  /** Ends an overdue upload whose own alarm has not done so. */
+  async expire(row: UploadRow): Promise<void> {
+    const state = await this.session(row.id).close(row.accountId, 'expired');
+    if (state === 'unknown') await discardUpload(this.context, row, 'expired');
+  }
+
+  /** The object of an upload. Throws `upload.not_found` for what cannot be an id. */
+  session(id: string): SessionStub {
+    if (!isUploadId(id)) throw uploadNotFound();
+    return this.context.env.UPLOAD_SESSION.getByName(id);
+  }
+
+  /** Rows first, then the session, which begins the R2 upload. */
+  private async begin(plan: UploadPlan, video?: NewVideo): Promise<UploadView> {
+    const { id, uid, accountId, createdAt, expiresAt } = plan;
+    const row = { id, uid, accountId, state: 'open' as const, createdAt, expiresAt };
+    const stored = await insertUpload(this.context.db, row);
+    if (stored.state !== 'open') return this.recall(stored);
+    if (video !== undefined) await this.context.services.get('metadata').createVideo(video);
+    return settled(this.session(id).open(plan));
+  }
+
+  private async recall(row: UploadRow): Promise<UploadView> {
+    const view = await this.session(row.id).view(row.accountId);
+    if (view !== undefined) return view;
+    throw new AppError(
+      'upload.closed',
+      'The upload that this Idempotency-Key began is over. Use a new key for another upload.',
+    );
+  }
+
+  private async recallCompletion(accountId: string, id: string): Promise<CompletedUpload> {
+    const row = await this.getRow(accountId, id);
+    const video = await this.context.services.get('metadata').findVideo(accountId, row.uid);
+    if (row.state === 'completed' && video?.revision !== undefined) {
+      return { uid: row.uid, jobId: jobIdOf(video.revision) };
+    }
+    throw refuse({ kind: 'closed', state: row.state === 'open' ? 'aborted' : row.state });
+  }
+
+  private async getRow(accountId: string, id: string): Promise<UploadRow> {
+    const row = await findUpload(this.context.db, accountId, id);
+    if (row === undefined) throw uploadNotFound();
+    return row;
+  }
+
+  private planSize(wish: CreateUpload): Pick<UploadPlan, 'partSizeBytes' | 'size'> {
+    const { UPLOAD_MAX_BYTES } = this.context.config;
+    const { sizeBytes } = wish;
+    if (sizeBytes > UPLOAD_MAX_BYTES) {
+      throw new AppError(
+        'request.too_large',
+        `A file may have up to ${UPLOAD_MAX_BYTES} bytes here; this one has ${sizeBytes}.`,
+        { pointer: '/sizeBytes' },
+      );
+    }
+    const parts = planParts(sizeBytes, wish.partSizeBytes);
+    if (parts === undefined) {
+      throw new AppError(
+        'request.invalid',
+        'Parts of this size would be more than 10,000. Choose larger ones or leave partSizeBytes out.',
+        { pointer: '/partSizeBytes' },
+      );
+    }
+    const { partSizeBytes, partCount } = parts;
+    return { partSizeBytes, size: { sizeBytes, partCount } };
+  }
+}
+
+/** The object goes on by itself after a failure here, so the caller only has to ask again. */
+async function settled<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isAppError(error)) throw error;
+    throw new AppError(
+      'storage.unavailable',
+      'The storage did not answer as it should. Nothing is lost; send the same request again.',
+      { retryAfterSeconds: 2 },
+      error,
+    );
+  }
+}
+
+function toVideo(plan: UploadPlan, wish: CreateUpload): NewVideo {
+  const { name, contentType, meta, sizeBytes } = wish;
+  const { creator, requireSignedURLs, allowedOrigins, maxDurationSeconds } = wish;
+  return {
+    uid: plan.uid,
+    accountId: plan.accountId,
+    name,
+    meta: { ...(contentType !== undefined && { filetype: contentType }), ...meta },
+    sizeBytes,
+    uploadExpiresAt: plan.expiresAt,
+    ...(creator !== undefined && { creator }),
+    ...(requireSignedURLs !== undefined && { requireSignedURLs }),
+    ...(allowedOrigins !== undefined && { allowedOrigins }),
+    ...(maxDurationSeconds !== undefined && { maxDurationSeconds }),
+  };
+}
+
+function incomplete(answer: Extract<CompleteAnswer, { kind: 'incomplete' }>): AppError {
+  const { missing } = answer;
+  const named = missing.slice(0, NAMED_PARTS);
+  const more = missing.length > named.length ? ` and ${missing.length - named.length} more` : '';
+  return new AppError(
+    'upload.incomplete',
+    `Parts are missing: ${named.join(', ')}${more}. Send them and complete again.`,
+    {
+      errors: missing.map((partNumber) => ({
+        pointer: `/parts/${partNumber}`,
+        message: `Part ${partNumber} has not arrived.`,
+      })),
+    },
+  );
+}
