@@ -15,19 +15,24 @@ interface Programs {
   readonly ffmpeg: string;
   readonly ffprobe: string;
   readonly prlimit: string | undefined;
+  /** Makes the kernel end ffmpeg when this process is killed; Linux only. */
+  readonly setpriv: string | undefined;
 }
 
 /** The installed ffmpeg, or `undefined` when ffmpeg or ffprobe is not on the path or does not run. */
 export async function findNativeEngine(): Promise<EncoderEngine | undefined> {
-  const [ffmpeg, ffprobe, prlimit] = await Promise.all([
-    findProgram('ffmpeg'),
-    findProgram('ffprobe'),
-    findProgram('prlimit'),
-  ]);
+  const [ffmpeg, ffprobe, prlimit, setpriv] = await Promise.all(
+    ['ffmpeg', 'ffprobe', 'prlimit', 'setpriv'].map(findProgram),
+  );
   if (ffmpeg === undefined || ffprobe === undefined) return undefined;
   const [version] = await Promise.all([versionOf(ffmpeg), versionOf(ffprobe)]);
   if (version === undefined) return undefined;
-  return createNativeEngine(version, { ffmpeg, ffprobe, prlimit });
+  return createNativeEngine(version, {
+    ffmpeg,
+    ffprobe,
+    prlimit,
+    setpriv: (await canBindToParent(setpriv)) ? setpriv : undefined,
+  });
 }
 
 function createNativeEngine(version: string, programs: Programs): EncoderEngine {
@@ -42,10 +47,14 @@ function createNativeEngine(version: string, programs: Programs): EncoderEngine 
 
 async function runProgram(programs: Programs, run: EngineRun): Promise<EngineExit> {
   if (run.sourceFile !== undefined) await showSource(run.folder, run.sourceFile);
-  const program = programs[run.program];
-  const { prlimit } = programs;
-  if (prlimit === undefined) return runProcess([program, ...run.arguments], run);
-  return runProcess([prlimit, ...limits(run), program, ...run.arguments], run);
+  const { prlimit, setpriv } = programs;
+  const command = [
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']),
+    ...(prlimit === undefined ? [] : [prlimit, ...limits(run)]),
+    programs[run.program],
+    ...run.arguments,
+  ];
+  return runProcess(command, run);
 }
 
 async function showSource(folder: string, sourceFile: string): Promise<void> {
@@ -77,6 +86,15 @@ async function findProgram(name: string): Promise<string | undefined> {
     if (folder !== '' && isThere) return path;
   }
   return undefined;
+}
+
+/** BusyBox has a setpriv that cannot. */
+async function canBindToParent(setpriv: string | undefined): Promise<boolean> {
+  if (setpriv === undefined) return false;
+  return promisify(execFile)(setpriv, ['--pdeathsig', 'KILL', '--', 'true']).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function versionOf(program: string): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { createErrorTail } from './error-tail.ts';
 
 /** Runs a command for an engine: clean environment, a process group of its own, killed when the signal says so. */
 export async function runProcess(
-  [command, ...args]: readonly [string, ...string[]],
+  [command = '', ...args]: readonly string[],
   run: EngineRun,
 ): Promise<EngineExit> {
   run.signal.throwIfAborted();

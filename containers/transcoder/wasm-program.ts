@@ -17,6 +17,12 @@ const EXIT_STATUS = '[object Object]';
 // The packages hide their files from Node ("exports"), but they work there when they are loaded by path.
 const require = createRequire(import.meta.url);
 
+// Nobody waits for the run any more when the encoder was killed.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+}, 1000).unref();
+
 const [source = '', program = '', ...args] = process.argv.slice(2);
 process.exit(await main().catch(toExitCode));
 

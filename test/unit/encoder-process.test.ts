@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
+import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { ffmpeg, readLines, requestFor, SECRET, startCallback } from './encoder-harness.ts';
 
 let folder: string;
@@ -40,43 +43,83 @@ async function start(env: Record<string, string>): Promise<{ process: ChildProce
   throw new Error('the encoder did not start');
 }
 
-test('on SIGTERM it hands its task back, leaves no file and exits', async () => {
+async function startLongTask(engine: string): Promise<{
+  readonly encoder: Awaited<ReturnType<typeof start>>;
+  readonly response: Response;
+  readonly end: () => Promise<void>;
+}> {
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=30:d=60'];
   await ffmpeg(folder, ...picture, '-c:v', 'libx264', '-preset', 'ultrafast', 'long.mp4');
   const source = await readFile(join(folder, 'long.mp4'));
   const callback = await startCallback(source);
-  const encoder = await start({ STREAMGATE_ENGINE: 'native' });
-  const request = requestFor(callback, source.length, {
-    kind: 'video',
-    facts: {
-      codec: 'h264',
-      width: 640,
-      height: 360,
-      rotation: 0,
-      frameRate: { numerator: 30, denominator: 1 },
-      pixelFormat: 'yuv420p',
-      interlaced: false,
-      hdr: false,
-      durationSeconds: 60,
-      startSeconds: 0,
-      packets: 1800,
-    },
-    renditions: [{ name: 'p', width: 640, height: 360, maxBitrateBps: 2_000_000, level: 31 }],
-    segments: [{ start: 0, end: 1800 }],
-    isLast: true,
-  });
+  const encoder = await start({ STREAMGATE_ENGINE: engine });
   const response = await fetch(`${encoder.url}/tasks`, {
     method: 'POST',
     headers: { authorization: `Bearer ${SECRET}` },
-    body: JSON.stringify(request),
+    body: JSON.stringify(requestFor(callback, source.length, LONG_TASK)),
   });
+  return { encoder, response, end: () => callback.close() };
+}
+
+const LONG_TASK: TaskSpec = {
+  kind: 'video',
+  facts: {
+    codec: 'h264',
+    width: 640,
+    height: 360,
+    rotation: 0,
+    frameRate: { numerator: 30, denominator: 1 },
+    pixelFormat: 'yuv420p',
+    interlaced: false,
+    hdr: false,
+    durationSeconds: 60,
+    startSeconds: 0,
+    packets: 1800,
+  },
+  renditions: [{ name: 'p', width: 640, height: 360, maxBitrateBps: 2_000_000, level: 31 }],
+  segments: [{ start: 0, end: 1800 }],
+  isLast: true,
+};
+
+test('on SIGTERM it hands its task back, leaves no file and exits', async () => {
+  const { encoder, response, end } = await startLongTask('native');
   setTimeout(() => encoder.process.kill('SIGTERM'), 500);
   const exited = once(encoder.process, 'exit');
   expect((await readLines(response)).at(-1)).toMatchObject({ type: 'failure', retryable: true });
   expect(await exited).toEqual([0, null]);
   expect(await readdir(folder)).toEqual(['long.mp4']);
-  await callback.close();
+  await end();
 });
+
+test.each(['native', 'wasm'])('kill -9 leaves no %s ffmpeg behind', async (engine) => {
+  const { encoder, response, end } = await startLongTask(engine);
+  const reading = response.text().catch(() => undefined);
+  await waitFor(() => childrenIn(folder) > 0);
+  encoder.process.kill('SIGKILL');
+  await waitFor(() => childrenIn(folder) === 0);
+  await reading;
+  await end();
+});
+
+/** How many processes work in folders below `root`. */
+function childrenIn(root: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(root);
+    } catch {
+      // It ended in between.
+      return false;
+    }
+  }).length;
+}
+
+async function waitFor(isTrue: () => boolean): Promise<void> {
+  const until = Date.now() + 5000;
+  while (!isTrue()) {
+    if (Date.now() > until) throw new Error('waited in vain');
+    await sleep(50);
+  }
+}
 
 test('it ends with its parent when asked to', async () => {
   const encoder = await start({ WATCH_PARENT: '1' });
