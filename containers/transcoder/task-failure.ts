@@ -7,14 +7,17 @@ export class TaskError extends Error {
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message);
-    const { detail = '', retryable = false } = options;
-    this.failure = { type: 'failure', code, message, detail, retryable };
+    const { detail = '', retryable = false, handedBack } = options;
+    const more = handedBack === undefined ? {} : { handedBack };
+    this.failure = { type: 'failure', code, message, detail, retryable, ...more };
   }
 }
 
 export interface FailureOptions {
   readonly detail?: string;
   readonly retryable?: boolean;
+  /** The encoder stops: the attempt does not count. */
+  readonly handedBack?: boolean;
 }
 
 /** The failure line for whatever was thrown; an unknown error is ours, and is tried again. */

@@ -61,9 +61,6 @@ function handedBack(): TaskError {
   return new TaskError(
     'ERR_UNKNOWN',
     'The encoder is being stopped; another one takes this step.',
-    {
-      detail: 'handed back',
-      retryable: true,
-    },
+    { retryable: true, handedBack: true },
   );
 }
