@@ -117,6 +117,8 @@ export interface PlaybackRecord {
   readonly state: VideoState;
   /** The published run; absent until the first one is ready. */
   readonly revision?: string;
+  /** The run published before: it goes on playing for a while for those who are in the middle of it. */
+  readonly previousRevision?: string;
   readonly requireSignedURLs: boolean;
   readonly allowedOrigins: readonly string[];
   readonly errorReasonText?: string;

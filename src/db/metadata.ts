@@ -12,6 +12,8 @@ export const videos = sqliteTable(
     /** The current run; `published_revision` is the one that plays. */
     revision: text('revision'),
     publishedRevision: text('published_revision'),
+    /** The run that played before; its objects go some hours after `ready_at`. */
+    previousRevision: text('previous_revision'),
     name: text('name').notNull(),
     meta: text('meta', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     creator: text('creator'),
@@ -45,6 +47,7 @@ export const videos = sqliteTable(
     index('videos_state').on(table.accountId, table.state, table.createdAt),
     index('videos_creator').on(table.accountId, table.creator, table.createdAt),
     index('videos_deleted').on(table.deletedAt),
+    index('videos_previous').on(table.previousRevision, table.readyAt),
   ],
 );
 

@@ -24,11 +24,12 @@ export async function playToEnd(browser: Browser, url: string): Promise<Seen> {
         ),
       { timeout: LOAD_DEADLINE_MS },
     );
-    await page.evaluate(() => document.querySelector('video')?.play());
+    await page.evaluate(() => void document.querySelector('video')?.play());
     await page.waitForFunction(
       () => {
         const video = document.querySelector('video');
-        return video === null || video.ended || video.error !== null;
+        const failed = document.querySelector('[data-state="error"]') !== null;
+        return failed || video === null || video.ended || video.error !== null;
       },
       { timeout: PLAY_DEADLINE_MS },
     );

@@ -42,6 +42,7 @@ function toRecord(row: VideoRow): PlaybackRecord {
     title: row.name,
     version: row.playbackVersion,
     ...(row.publishedRevision !== null && { revision: row.publishedRevision }),
+    ...(row.previousRevision !== null && { previousRevision: row.previousRevision }),
     ...(row.errorReasonText !== '' && { errorReasonText: row.errorReasonText }),
   };
 }

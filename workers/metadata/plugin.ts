@@ -3,6 +3,7 @@ import { videoRoutes } from './routes.ts';
 import { MetadataService } from './service.ts';
 
 const DELETE_DUE_EVERY_MS = 60_000;
+const REPLACED_RUNS_EVERY_MS = 3600_000;
 const ORPHANS_EVERY_MS = 10 * 60_000;
 
 /** Videos and what hangs on them. */
@@ -22,6 +23,11 @@ export function createMetadata(): ServicePlugin {
           name: 'metadata.delete-due',
           everyMs: DELETE_DUE_EVERY_MS,
           run: (now) => service.deleteDue(now),
+        },
+        {
+          name: 'metadata.replaced-runs',
+          everyMs: REPLACED_RUNS_EVERY_MS,
+          run: (now) => service.removeReplacedRuns(now),
         },
         {
           name: 'metadata.orphans',

@@ -34,6 +34,9 @@ const KEEP_TOMBSTONES_MS = 30 * 24 * 3600 * 1000;
 const ORPHAN_GRACE_MS = 15 * 60_000;
 const ORPHAN_PAGE = 200;
 const DUE_DELETIONS = 20;
+/** Longer than the longest video, so that whoever had started could see it to the end. */
+const KEEP_REPLACED_MS = 12 * 3600 * 1000;
+const REPLACED_RUNS = 20;
 
 type VideoChange = SQLiteUpdateSetSource<typeof videos>;
 type Described = Record<string, unknown>;
@@ -160,6 +163,7 @@ export class MetadataService implements MetadataApi {
       set: {
         state: 'ready',
         publishedRevision: revision,
+        previousRevision: sql`published_revision`,
         durationSeconds,
         readyAt: now,
         errorReasonCode: '',
@@ -257,9 +261,7 @@ export class MetadataService implements MetadataApi {
   /** Subscriber of `video.ready`. */
   async removeOldRuns({ data }: CloudEvent<'video.ready'>): Promise<void> {
     const row = await this.rowOf(data.uid);
-    if (row === undefined) return;
-    const kept = [row.publishedRevision, row.revision].filter((revision) => revision !== null);
-    await removeOldRuns(this.context.env.MEDIA, data.uid, kept);
+    if (row !== undefined) await this.removeOldRunsOf(row);
   }
 
   async publishPlayback(uid: string): Promise<void> {
@@ -277,6 +279,26 @@ export class MetadataService implements MetadataApi {
     for (const { uid, accountId } of due) await this.delete(accountId, uid);
     await db.delete(tombstones).where(lt(tombstones.deletedAt, now - KEEP_TOMBSTONES_MS));
     return due.length === DUE_DELETIONS;
+  }
+
+  /** Background: removes runs that were replaced hours ago, when nobody can be in the middle of them any more. */
+  async removeReplacedRuns(now: number): Promise<boolean> {
+    const { db } = this.context;
+    const replaced = await db
+      .select({ uid: videos.uid })
+      .from(videos)
+      .where(and(isNotNull(videos.previousRevision), lt(videos.readyAt, now - KEEP_REPLACED_MS)))
+      .limit(REPLACED_RUNS);
+    for (const { uid } of replaced) {
+      await this.move(uid, isNotNull(videos.previousRevision), {
+        now,
+        set: { previousRevision: null },
+      });
+      await this.publishPlayback(uid);
+      const row = await this.rowOf(uid);
+      if (row !== undefined) await this.removeOldRunsOf(row);
+    }
+    return replaced.length === REPLACED_RUNS;
   }
 
   /** Background: removes objects of videos that no row names. True when there is another page. */
@@ -321,6 +343,12 @@ export class MetadataService implements MetadataApi {
     waitUntil(events.send(event.id));
     const armed = services.find('worker')?.armSweeper();
     if (armed !== undefined) waitUntil(armed.catch(() => undefined));
+  }
+
+  private async removeOldRunsOf(row: VideoRow): Promise<void> {
+    const { uid, publishedRevision, previousRevision, revision } = row;
+    const kept = [publishedRevision, previousRevision, revision].filter((each) => each !== null);
+    await removeOldRuns(this.context.env.MEDIA, uid, kept);
   }
 
   private current(run: RunId, states: readonly VideoState[]): SQL | undefined {

@@ -3,10 +3,11 @@ import type { PlaybackRecord } from '../../src/contracts/media.ts';
 import { peekSubject, verifyPlaybackToken } from '../../src/http/playback-token.ts';
 import type { PlaybackClaims, PlaybackRequest } from '../../src/http/playback-token.ts';
 import { isOriginAllowed } from './allowed-origins.ts';
-import { publishedRevision, unknownVideo } from './playback-decision.ts';
+import { isPlayable, publishedRevision, unknownVideo } from './playback-decision.ts';
 import { KEYS_MAX_AGE_MS, KEYS_RECHECK_MS } from './playback-keys.ts';
 import type { PlaybackKeys } from './playback-keys.ts';
-import type { PlaybackSubject } from './playback-path.ts';
+import type { PlaybackPath, PlaybackSubject } from './playback-path.ts';
+import { UNKNOWN_MS } from './playback-records.ts';
 import type { PlaybackRecords } from './playback-records.ts';
 
 /** What one request may have: the published run of one video, and how far the answer may travel. */
@@ -29,11 +30,12 @@ export interface AccessStores {
 /** Checks one playback request, whatever part of the video it asks for. No database, no other service. Throws the refusal. */
 export async function authorise(
   request: Request,
-  subject: PlaybackSubject,
+  { subject, item }: PlaybackPath,
   stores: AccessStores,
   now: number,
 ): Promise<PlaybackGrant> {
-  const { uid, record } = await findRecord(subject, stores.records, now);
+  const wanted = 'revision' in item ? item.revision : undefined;
+  const { uid, record } = await findRecordOf(subject, wanted, stores.records, now);
   const claims = await provePermission(subject, record, stores.keys, viewerOf(request, uid, now));
   if (!isOriginAllowed(record.allowedOrigins, sourceOf(request))) {
     throw new AppError('playback.forbidden', 'This video may not be played on this page.');
@@ -41,7 +43,7 @@ export async function authorise(
   const hasAllowedOrigins = record.allowedOrigins.length > 0;
   return {
     uid,
-    revision: publishedRevision(record),
+    revision: publishedRevision(record, wanted),
     shared: claims === undefined && !hasAllowedOrigins,
     ...(claims !== undefined && { expiresAt: claims.exp }),
     hasAllowedOrigins,
@@ -61,6 +63,19 @@ export async function findRecord(
   const record = await records.find(uid, now);
   if (record === undefined) throw unknownVideo();
   return { uid, record };
+}
+
+/** Looks again when the record does not know the run: it may have been published a moment ago. */
+async function findRecordOf(
+  subject: PlaybackSubject,
+  wanted: string | undefined,
+  records: PlaybackRecords,
+  now: number,
+): ReturnType<typeof findRecord> {
+  const found = await findRecord(subject, records, now);
+  if (wanted === undefined || isPlayable(found.record, wanted)) return found;
+  const record = await records.find(found.uid, now, UNKNOWN_MS);
+  return record === undefined ? found : { uid: found.uid, record };
 }
 
 /** A token is proven even where the video is open: whoever signs one expects its rules to hold. */

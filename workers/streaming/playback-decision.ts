@@ -1,8 +1,12 @@
 import { AppError } from '../../src/contracts/errors.ts';
 import type { PlaybackRecord } from '../../src/contracts/media.ts';
 
-/** The revision to play. Throws `video.failed` or `video.not_ready` when nothing was ever published; a later failed run changes nothing. */
-export function publishedRevision(record: PlaybackRecord): string {
+/**
+ * The revision to play: the wanted one where it may be played, otherwise the published one.
+ * Throws `video.failed` or `video.not_ready` when nothing was ever published; a later failed run changes nothing.
+ */
+export function publishedRevision(record: PlaybackRecord, wanted?: string): string {
+  if (wanted !== undefined && isPlayable(record, wanted)) return wanted;
   if (record.revision !== undefined) return record.revision;
   if (record.state === 'error') {
     throw new AppError(
@@ -15,6 +19,11 @@ export function publishedRevision(record: PlaybackRecord): string {
     'This video is still being processed. Try again in a moment.',
     { retryAfterSeconds: 5 },
   );
+}
+
+/** True for the published run and for the one before it, which viewers may still be in the middle of. */
+export function isPlayable(record: PlaybackRecord, revision: string): boolean {
+  return record.revision === revision || record.previousRevision === revision;
 }
 
 /** The one answer for a video that is unknown, deleted, or named by something that is no video id. */

@@ -4,9 +4,9 @@ import { BoundedCache } from './bounded-cache.ts';
 import { readObject } from './read-object.ts';
 
 /** How late a change of a video may reach playback. */
-const KNOWN_MS = 10_000;
-/** A video that is not there may be made in the next moment. */
-const UNKNOWN_MS = 1000;
+const KNOWN_MS = 3000;
+/** A video that is not there, or a run that is not known yet, may be made in the next moment. */
+export const UNKNOWN_MS = 1000;
 const MAX_ENTRIES = 2000;
 
 /** The playback records of R2, each kept for a short while by this isolate. */
@@ -18,10 +18,15 @@ export class PlaybackRecords {
     this.media = media;
   }
 
-  /** The record, at most ten seconds old. Throws `service.unavailable` when it can not be read. */
-  async find(uid: string, now: number): Promise<PlaybackRecord | undefined> {
+  /** The record, at most three seconds old or `maxAgeMs`. Throws `service.unavailable` when it can not be read. */
+  async find(
+    uid: string,
+    now: number,
+    maxAgeMs: number = KNOWN_MS,
+  ): Promise<PlaybackRecord | undefined> {
     const kept = this.kept.get(uid, now);
-    if (kept !== undefined && kept.ageMs < lifeOf(kept.value)) return kept.value;
+    if (kept !== undefined && kept.ageMs < Math.min(maxAgeMs, lifeOf(kept.value)))
+      return kept.value;
     const object = await readObject(this.media, playbackKey(uid));
     const record = await object?.json<PlaybackRecord>();
     this.kept.set(uid, record, { now });

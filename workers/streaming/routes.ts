@@ -57,7 +57,7 @@ async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Respons
     await findRecord(subject, parts.records, now);
     return serveWatchPage(request, parts.assets);
   }
-  const grant = await authorise(request, subject, parts, now);
+  const grant = await authorise(request, path, parts, now);
   const canonical = await serveMedia(request, grant, item, {
     ...parts,
     findCache: () => parts.findCache(),

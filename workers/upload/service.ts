@@ -11,7 +11,13 @@ import { refuse, uploadNotFound } from './refuse.ts';
 import { isUploadId } from './session-stub.ts';
 import type { SessionStub } from './session-stub.ts';
 import { createUploadIds } from './upload-ids.ts';
-import { findUpload, findUploadOfVideo, insertUpload, listUploads } from './upload-rows.ts';
+import {
+  deleteUpload,
+  findUpload,
+  findUploadOfVideo,
+  insertUpload,
+  listUploads,
+} from './upload-rows.ts';
 import type { UploadRow } from './upload-rows.ts';
 import type { CreateUpload, UploadDescription, UploadSummary } from './upload-schemas.ts';
 import type { CompleteAnswer, RecordedPart, UploadPlan, UploadView } from './upload-state.ts';
@@ -128,9 +134,12 @@ export class UploadService implements UploadApi {
 
   async abortForVideo(uid: string): Promise<void> {
     const row = await findUploadOfVideo(this.context.db, uid);
-    if (row?.state !== 'open') return;
-    const state = await this.session(row.id).close(row.accountId, 'aborted');
-    if (state === 'unknown') await discardUpload(this.context, row, 'aborted');
+    if (row === undefined) return;
+    if (row.state === 'open') {
+      const state = await this.session(row.id).close(row.accountId, 'aborted');
+      if (state === 'unknown') await discardUpload(this.context, row, 'aborted');
+    }
+    await deleteUpload(this.context.db, row.id);
   }
 
   /** Ends an overdue upload whose own alarm has not done so. */

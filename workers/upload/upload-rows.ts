@@ -76,3 +76,8 @@ export async function setUploadState(
     .set({ state })
     .where(and(eq(uploads.id, id), eq(uploads.state, 'open')));
 }
+
+/** Forgets the upload of a video that is gone. */
+export async function deleteUpload(db: DrizzleD1Database, id: string): Promise<void> {
+  await db.delete(uploads).where(eq(uploads.id, id));
+}
