@@ -23,7 +23,7 @@ const SILENCE_MS = 15_000;
 const MAX_PARTS = 8;
 
 /** `started`: a task runs. `idle`: the job has nothing to do now. `busy`: this slot is taken or its encoder does not answer. */
-export type Offer = 'started' | 'idle' | 'busy';
+type Offer = 'started' | 'idle' | 'busy';
 
 interface Run {
   readonly jobId: string;

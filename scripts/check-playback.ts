@@ -33,7 +33,7 @@ export async function checkPlayback(
 ): Promise<CheckedRendition[]> {
   const master = parse(await fetchText(hlsUrl));
   if (!master.isMasterPlaylist) throw new Error('the multivariant playlist is not one');
-  const { variants } = master as types.MasterPlaylist;
+  const { variants } = master;
   const addresses = new Map<string, MediaAddress>();
   for (const variant of variants) {
     const url = new URL(variant.uri, hlsUrl).href;
@@ -55,7 +55,7 @@ async function checkRendition(
 ): Promise<CheckedRendition> {
   const playlist = parse(await fetchText(address.url));
   if (playlist.isMasterPlaylist) throw new Error(`${address.url} is not a media playlist`);
-  const { segments, endlist } = playlist as types.MediaPlaylist;
+  const { segments, endlist } = playlist;
   if (!endlist) throw new Error(`${address.url} has no end`);
   const mapUri = segments[0]?.map?.uri;
   if (mapUri === undefined) throw new Error(`${address.url} names no init segment`);

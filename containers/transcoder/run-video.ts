@@ -42,7 +42,8 @@ export async function runVideo(context: TaskContext, spec: VideoSpec): Promise<P
 async function canSeek(path: string): Promise<boolean> {
   const bytes = new Uint8Array(189);
   const file = await open(path, 'r');
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0).finally(() => file.close());
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  await file.close();
   const isFlv = bytesRead > 3 && bytes[0] === 0x46 && bytes[1] === 0x4c && bytes[2] === 0x56;
   const isTransportStream = bytes[0] === MPEG_TS_SYNC && bytes[188] === MPEG_TS_SYNC;
   return !isFlv && !isTransportStream;

@@ -46,7 +46,7 @@ export interface CloudEvent<T extends EventType = EventType> {
   readonly data: EventData<T>;
 }
 
-export const cloudEventSchema = z.object({
+const cloudEventSchema = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1),
   source: z.string(),
@@ -62,4 +62,3 @@ export const eventMessageSchema = z.object({ subscriber: z.string(), event: clou
 
 /** A message of the transcode queue: a permit, "job J has work". */
 export const permitSchema = z.object({ version: z.literal(1), jobId: z.string() });
-export type Permit = z.infer<typeof permitSchema>;

@@ -120,7 +120,7 @@ export interface TranscoderApi {
   encoderHealth(): Promise<EncoderHealth>;
 }
 
-export interface WorkerApi {
+interface WorkerApi {
   /** Makes sure that the sweeper runs soon; cheap to repeat. */
   armSweeper(): Promise<void>;
 }

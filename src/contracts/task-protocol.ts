@@ -44,7 +44,7 @@ const audioFacts = z.object({
   startSeconds: z.number().min(0),
   language: z.string().exactOptional(),
 });
-export const sourceFactsSchema = z.object({
+const sourceFactsSchema = z.object({
   container: z.string(),
   durationSeconds: z.number().positive(),
   video: videoFacts.exactOptional(),
@@ -95,14 +95,8 @@ const posterTask = z.object({
   height: z.int().positive(),
 });
 
-export const taskSpecSchema = z.discriminatedUnion('kind', [
-  probeTask,
-  videoTask,
-  audioTask,
-  posterTask,
-]);
+const taskSpecSchema = z.discriminatedUnion('kind', [probeTask, videoTask, audioTask, posterTask]);
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
-export type TaskKind = TaskSpec['kind'];
 
 export const taskRequestSchema = z.object({
   version: z.literal(TASK_PROTOCOL_VERSION),
@@ -140,7 +134,7 @@ const outputParts = z.array(
   z.object({ sizeBytes: z.int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
 );
 
-export const taskResultSchema = z.discriminatedUnion('kind', [
+const taskResultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probe'), facts: sourceFactsSchema, engine: z.string() }),
   z.object({
     kind: z.literal('media'),
@@ -153,7 +147,7 @@ export const taskResultSchema = z.discriminatedUnion('kind', [
 export type TaskResult = z.infer<typeof taskResultSchema>;
 
 /** Why a task failed. `source` reasons are final for the video; `encoder` reasons are tried again. */
-export const FAILURE_CODES = [
+const FAILURE_CODES = [
   'ERR_NON_VIDEO',
   'ERR_MALFORMED_VIDEO',
   'ERR_DURATION_EXCEED_CONSTRAINT',
@@ -163,7 +157,7 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
-export const taskFailureSchema = z.object({
+const taskFailureSchema = z.object({
   type: z.literal('failure'),
   code: z.enum(FAILURE_CODES),
   /** A sentence for the person who uploaded the file. */

@@ -22,7 +22,7 @@ export interface BackgroundJob {
 }
 
 /** What plugins add to the Worker. */
-export interface Contributions {
+interface Contributions {
   readonly routes: (OpenAPIHono<AppEnv> | Hono<AppEnv>)[];
   readonly queues: Map<string, QueueConsumer>;
   readonly jobs: BackgroundJob[];

@@ -45,13 +45,23 @@ export async function auditState(folder: string): Promise<Audit> {
 /** Objects that nothing names: neither a video's row nor a segment map. */
 export function orphansOf({ keys, mapped, rows }: Audit): string[] {
   const named = new Set(mapped);
-  for (const { uid, published_revision: revision, uploaded_at: uploadedAt } of rows['videos'] ??
-    []) {
-    if (uploadedAt !== null) named.add(`videos/${String(uid)}/source`);
-    named.add(`videos/${String(uid)}/playback`);
-    if (revision !== null) named.add(`videos/${String(uid)}/${String(revision)}/segments`);
+  for (const row of rows['videos'] ?? []) {
+    const {
+      uid,
+      published_revision: revision,
+      uploaded_at: uploadedAt,
+    } = row as unknown as VideoRow;
+    if (uploadedAt !== null) named.add(`videos/${uid}/source`);
+    named.add(`videos/${uid}/playback`);
+    if (revision !== null) named.add(`videos/${uid}/${revision}/segments`);
   }
   return keys.filter((key) => key.startsWith('videos/') && !named.has(key));
+}
+
+interface VideoRow {
+  readonly uid: string;
+  readonly published_revision: string | null;
+  readonly uploaded_at: number | null;
 }
 
 interface R2Listing {

@@ -105,11 +105,11 @@ describe('kill -9', () => {
     const { size } = await stat(file);
     const fields = { name: basename(file), sizeBytes: size, partSizeBytes: 5 * 1024 * 1024 };
     const ticket = await platform.client.postJson<UploadTicket>('/api/v1/uploads', fields);
-    let half = 0;
+    const begun = Promise.withResolvers<void>();
     const upload = platform.client
-      .uploadParts(ticket, file, (share) => (half = share))
+      .uploadParts(ticket, file, () => begun.resolve())
       .catch(() => undefined);
-    while (half === 0) await sleep(5);
+    await begun.promise;
     await platform.killAll();
     await upload;
     await platform.start();

@@ -46,12 +46,12 @@ export interface JobDescription extends JobProgress {
   readonly detail?: string;
 }
 
-export interface RenditionProgress extends JobProgress {
+interface RenditionProgress extends JobProgress {
   readonly name: string;
   readonly pctComplete: number;
 }
 
-export interface TaskDescription {
+interface TaskDescription {
   readonly id: string;
   readonly kind: TaskRecord['spec']['kind'];
   readonly state: TaskRecord['state'];

@@ -13,15 +13,9 @@ const PERMIT_LIFE_MS = 30_000;
 const MAX_FAILED_ATTEMPTS = 5;
 const FIRST_BACKOFF_MS = 1000;
 
-export type AttemptOutcome =
-  | 'accepted'
-  | 'failed'
-  | 'lost'
-  | 'expired'
-  | 'handed-back'
-  | 'cancelled';
+type AttemptOutcome = 'accepted' | 'failed' | 'lost' | 'expired' | 'handed-back' | 'cancelled';
 
-export interface Attempt {
+interface Attempt {
   readonly epoch: number;
   readonly runner: string;
   readonly startedAt: number;
@@ -47,7 +41,7 @@ export interface TaskRecord {
 }
 
 /** `publishing`: every task is done and the result is being announced; the last three are final. */
-export type JobPhase = 'probing' | 'encoding' | 'publishing' | 'ready' | 'error' | 'cancelled';
+type JobPhase = 'probing' | 'encoding' | 'publishing' | 'ready' | 'error' | 'cancelled';
 
 export interface JobFailure {
   readonly code: FailureCode;

@@ -1,8 +1,5 @@
 /** The JSON values of a stream of lines. Throws when nothing arrives for `silenceMs`, and on a line that is not JSON. */
-export async function* readJsonLines(
-  body: ReadableStream<Uint8Array>,
-  silenceMs: number,
-): AsyncGenerator<unknown> {
+export async function* readJsonLines(body: ReadableStream, silenceMs: number): AsyncGenerator {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   try {

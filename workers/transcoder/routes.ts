@@ -115,7 +115,7 @@ export function jobRoutes(service: TranscoderService): OpenAPIHono<AppEnv> {
     const { accountId } = requireScope(c, 'jobs:read');
     const jobId = c.req.valid('param').id;
     await service.describe(accountId, jobId);
-    return streamProgress(c, () => service.describe(accountId, jobId)) as never;
+    return streamProgress(c, () => service.describe(accountId, jobId));
   });
   return routes;
 }

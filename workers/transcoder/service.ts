@@ -7,6 +7,7 @@ import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
 import type { JobProgress, TranscoderApi } from '../../src/contracts/service-apis.ts';
 import { jobs } from '../../src/db/transcoder.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
 import type { JobDescription } from './describe-job.ts';
 import { createProcessEncoder } from './encoder.ts';
 
@@ -156,9 +157,7 @@ export class TranscoderService implements TranscoderApi {
     return row;
   }
 
-  private stub(
-    id: string,
-  ): DurableObjectStub<import('../../durable-objects/transcode-job.ts').TranscodeJob> {
+  private stub(id: string): DurableObjectStub<TranscodeJob> {
     return this.context.env.TRANSCODE_JOB.getByName(id);
   }
 }

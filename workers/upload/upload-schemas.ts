@@ -12,7 +12,7 @@ const { min, max, step } = PART_BYTES_RANGE;
 
 /** A name is only shown; what a file is, its bytes say. */
 export const nameSchema = z.string().trim().max(NAME_LENGTH);
-export const creatorSchema = z.string().max(CREATOR_LENGTH);
+const creatorSchema = z.string().max(CREATOR_LENGTH);
 
 export const createUploadSchema = z
   .strictObject({
@@ -46,7 +46,7 @@ export const partSchema = z
   .object({ partNumber: z.int(), sizeBytes: z.int(), etag: z.string() })
   .openapi('UploadPart');
 
-export const uploadStateSchema = z.enum(['open', 'completing', 'completed', 'aborted', 'expired']);
+const uploadStateSchema = z.enum(['open', 'completing', 'completed', 'aborted', 'expired']);
 
 export const uploadSchema = z
   .object({

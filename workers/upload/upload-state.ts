@@ -11,7 +11,7 @@ const BACK_OFF_MS = { first: 1000, most: 60_000 } as const;
 export type CloseReason = 'aborted' | 'expired';
 
 /** Where an upload stands. It moves down this list and never back; `closing` ends in `closed`, `completing` in either end. */
-export type UploadPhase =
+type UploadPhase =
   | { readonly kind: 'open' }
   | { readonly kind: 'completing'; readonly revision: string; readonly assembled: boolean }
   | { readonly kind: 'completed'; readonly revision: string; readonly at: number }
