@@ -15,6 +15,8 @@ export interface TaskContext {
 }
 
 const WATCH_MS = 500;
+/** How a crash of the WebAssembly build reads; it says nothing about the source. */
+const WASM_TRAP = /RuntimeError: |Aborted\(/;
 
 /** Options that make ffmpeg report its progress on standard output once a second. */
 export const PROGRESS: readonly string[] = ['-progress', 'pipe:1', '-stats_period', '1'];
@@ -41,10 +43,19 @@ export async function runLimited(context: TaskContext, run: Run): Promise<Engine
     });
     await check();
     tooLarge.signal.throwIfAborted();
+    if (WASM_TRAP.test(exit.errors)) throw engineTooWeak(exit.errors);
     return exit;
   } finally {
     clearInterval(watch);
   }
+}
+
+function engineTooWeak(detail: string): TaskError {
+  return new TaskError(
+    'ERR_UNSUPPORTED',
+    'The built-in encoder (WebAssembly) cannot process this video. Install ffmpeg and run the job again.',
+    { detail },
+  );
 }
 
 function outputTooLarge(bytes: number, limit: number): TaskError {

@@ -109,7 +109,8 @@ export function posterArguments(task: PosterTask): string[] {
   return [
     ['-nostdin', '-y', '-v', 'error', '-ss', task.atSeconds.toFixed(3), ...guardedInput()],
     ['-filter_complex', `[0:V:0]${scale},setsar=1,format=yuvj420p[p]`, '-map', '[p]'],
-    ['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1'],
+    // The WebAssembly build runs out of memory when it makes the best Huffman tables for 720p and up.
+    ['-frames:v', '1', '-c:v', 'mjpeg', '-huffman', 'default', '-q:v', '3', '-map_metadata', '-1'],
     ['-fflags', '+bitexact', '-f', 'image2', '-update', '1', POSTER_FILE],
   ].flat();
 }

@@ -174,6 +174,18 @@ describe('failAttempt', () => {
     expect(state.phase).toBe('encoding');
   });
 
+  test('a poster that cannot be made does not cost the video', () => {
+    const next = (state: JobState): ReturnType<typeof leaseTask> => leaseTask(state, 'runner-0', 0);
+    let leased = next(anEncodingJob());
+    while (leased.lease?.taskId !== 'poster') {
+      const { taskId = '', epoch = 0 } = leased.lease ?? {};
+      leased = next(acceptOutput(leased.state, taskId, outputOf(epoch), 0));
+    }
+    const failed = failAttempt(leased.state, aFailure('poster', 1, { retryable: false }), 1);
+    expect(failed.phase).toBe('encoding');
+    expect(finishAll(failed, 2).phase).toBe('publishing');
+  });
+
   test('a stale failure changes nothing', () => {
     const { state } = leaseTask(anEncodingJob(), 'runner-0', 0);
     expect(failAttempt(state, aFailure('video-0', 7), 1)).toBe(state);

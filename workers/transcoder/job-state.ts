@@ -202,9 +202,15 @@ export function failAttempt(state: JobState, failure: AttemptFailure, now: numbe
   );
   const failed = ended.attempts.filter(({ outcome }) => outcome !== 'handed-back').length;
   if (!failure.retryable || failed >= MAX_FAILED_ATTEMPTS)
-    return failJob(replaceTask(state, ended), failure, now);
+    return giveUp(state, ended, failure, now);
   const backoffMs = failure.outcome === 'handed-back' ? 0 : FIRST_BACKOFF_MS * 2 ** (failed - 1);
   return replaceTask(state, { ...ended, notBefore: now + backoffMs });
+}
+
+/** A video without a poster is better than none; any other task is needed. */
+function giveUp(state: JobState, task: TaskRecord, failure: AttemptFailure, now: number): JobState {
+  if (task.spec.kind !== 'poster') return failJob(replaceTask(state, task), failure, now);
+  return publishWhenDone(replaceTask(state, { ...task, state: 'done' }));
 }
 
 /** Ends every lease whose heartbeat stopped. */
