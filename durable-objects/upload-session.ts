@@ -107,9 +107,11 @@ export class UploadSession extends DurableObject<Env> {
   async close(accountId: string, reason: CloseReason): Promise<PublicUploadState | 'unknown'> {
     const state = this.loadFor(accountId);
     if (state === undefined) return 'unknown';
-    this.store.save(closeUpload(state, reason));
-    await this.arm();
-    await this.settle();
+    const closing = closeUpload(state, reason);
+    this.store.save(closing);
+    const alarm = await this.ctx.storage.getAlarm();
+    if (alarm === null || closing !== state) await this.arm();
+    if (closing.phase.kind === 'closing') await this.settle();
     return this.mustView().state;
   }
 

@@ -143,7 +143,13 @@ describe('PUT /api/v1/uploads/{id}/parts/{n}', () => {
     const upload = await begin(aFile(10));
     const response = await call(`/api/v1/uploads/${upload.id}/parts/1`, {
       method: 'PUT',
-      body: ReadableStream.from([new TextEncoder().encode('0123456789')]),
+      body: new ReadableStream({
+        type: 'bytes',
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('0123456789'));
+          controller.close();
+        },
+      }),
     });
     expect(response.status).toBe(411);
   });

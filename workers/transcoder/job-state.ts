@@ -172,10 +172,12 @@ export function acceptOutput(
     { ...task, state: 'done', framesDone: task.framesPlanned, output },
     { outcome: 'accepted', endedAt: now },
   );
-  const next = replaceTask(state, done);
-  return next.tasks.every((each) => each.state === 'done')
-    ? { ...next, phase: 'publishing' }
-    : next;
+  return publishWhenDone(replaceTask(state, done));
+}
+
+function publishWhenDone(state: JobState): JobState {
+  const isDone = state.tasks.every((task) => task.state === 'done');
+  return isDone ? { ...state, phase: 'publishing' } : state;
 }
 
 export interface AttemptFailure {
