@@ -36,6 +36,7 @@ export default defineConfig(async () => ({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/shared-platform.ts'],
           fileParallelism: false,
+          maxConcurrency: 3,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

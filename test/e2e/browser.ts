@@ -29,6 +29,10 @@ const FLAGS = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
   '--font-render-hinting=none',
+  // Several pages play at once: none of them is in the background.
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
 ];
 
 let unpacked: Promise<string> | undefined;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import type { EncoderEngine } from '../../containers/transcoder/engine.ts';
 import { checkPlayback } from '../../scripts/check-playback.ts';
+import type { CheckedRendition } from '../../scripts/check-playback.ts';
 import { ApiClient } from '../../scripts/client.ts';
 import { CLIPS, clipFile } from '../fixtures/clips.ts';
 import type { Clip } from '../fixtures/clips.ts';
@@ -15,10 +16,17 @@ const AAC_FRAMES_PER_SECOND = 48_000 / 1024;
 const READY_DEADLINE_MS = 240_000;
 /** Decoded frames that a browser may leave out under load. */
 const MOST_FRAMES = 0.95;
+const PLAYED = CLIPS.filter(({ name }) => name !== 'long.mp4');
 
+interface Transcoded {
+  readonly uid: string;
+  readonly pictures: readonly CheckedRendition[];
+}
+
+const transcoded = new Map<string, Transcoded>();
+const client = new ApiClient(inject('platformUrl'), ADMIN_TOKEN);
 let engine: EncoderEngine;
 let browser: Browser;
-const client = new ApiClient(inject('platformUrl'), ADMIN_TOKEN);
 
 beforeAll(async () => {
   engine = await chooseEngine('auto');
@@ -27,10 +35,9 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-describe('upload → transcode → playback', () => {
-  test.each(CLIPS.filter(({ name }) => name !== 'long.mp4'))('$name', async (clip: Clip) => {
-    const file = await clipFile(engine, clip.name);
-    const { uid } = await client.upload(file);
+describe('upload → transcode', () => {
+  test.each(PLAYED)('$name', async (clip: Clip) => {
+    const { uid } = await client.upload(await clipFile(engine, clip.name));
     const video = await client.untilSettled(uid, READY_DEADLINE_MS);
     expect(video.status).toMatchObject({ state: 'ready', errorReasonText: '' });
     expect(Math.abs(video.duration - clip.seconds)).toBeLessThan(0.2);
@@ -38,12 +45,18 @@ describe('upload → transcode → playback', () => {
     const renditions = await checkPlayback(video.playback.hls, engine);
     const pictures = renditions.filter(({ codecs }) => codecs.includes('avc1'));
     const sounds = renditions.filter(({ codecs }) => !codecs.includes('avc1'));
+    transcoded.set(clip.name, { uid, pictures });
     expect(sounds).toHaveLength(clip.hasAudio ? 1 : 0);
     for (const picture of pictures) expect(picture.frames).toBe(clip.frames);
     if (clip.size) expect(pictures[0]?.resolution).toBe(clip.size.join('x'));
     for (const sound of sounds)
       expect(Math.abs(sound.frames - clip.seconds * AAC_FRAMES_PER_SECOND)).toBeLessThan(4);
+  });
+});
 
+describe.concurrent('playback in a real browser, each rendition forced in turn', () => {
+  test.each(PLAYED)('$name', async (clip: Clip) => {
+    const { uid, pictures } = transcoded.get(clip.name) ?? { uid: '', pictures: [] };
     const forced = pictures.map(({ name }) => `?rendition=${name}`);
     for (const [index, query] of (forced.length > 0 ? forced : ['']).entries()) {
       const seen = await playToEnd(browser, `${client.url}/${uid}/watch${query}`);
