@@ -28,6 +28,11 @@ export class RunningPlatform {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The process that started all others of this platform. */
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
   /** Starts the platform on its state folder and waits until it is ready. */
   async start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
     const args = [
@@ -74,7 +79,7 @@ export class RunningPlatform {
 
   /** Processes of this platform whose command line contains the text. */
   async processes(text: string): Promise<number[]> {
-    const own = descendantsOf([this.child?.pid ?? 0], await listProcesses());
+    const own = descendantsOf([this.pid], await listProcesses());
     return own.filter(({ command }) => command.includes(text)).map(({ pid }) => pid);
   }
 

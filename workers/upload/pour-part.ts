@@ -2,8 +2,16 @@ import { AppError } from '../../src/contracts/errors.ts';
 
 const READ_BYTES = 256 * 1024;
 
-/** The bytes of one part on their way from a client. */
-export interface PartBody {
+/** The bytes of one part: on their way from a client, or held by us. */
+export type PartBody = StreamedPart | HeldPart;
+
+/** A part of a form. Handed to R2 as it is: a stream made of it would cost a copy. */
+interface HeldPart {
+  readonly bytes: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+interface StreamedPart {
   readonly stream: ReadableStream<Uint8Array>;
   readonly sizeBytes: number;
   /** Lower-case hex, if the client named it. */
@@ -19,6 +27,7 @@ export async function pourPart(
   body: PartBody,
   signal: AbortSignal,
 ): Promise<string> {
+  if ('bytes' in body) return (await target.uploadPart(partNumber, body.bytes)).etag;
   const fixed = new FixedLengthStream(body.sizeBytes);
   const poured =
     body.sha256 === undefined
@@ -33,7 +42,7 @@ export async function pourPart(
 
 /** One loop with back-pressure. The last bytes go on only when the hash is right, so that R2 never keeps a part that is wrong. */
 async function pourChecked(
-  body: PartBody,
+  body: StreamedPart,
   sha256: string,
   writable: WritableStream<Uint8Array>,
   signal: AbortSignal,

@@ -22,12 +22,14 @@ export async function readForm(
 ): Promise<ReadForm> {
   const form = new FormParts(contentType);
   const reader = body.getReader({ mode: 'byob' });
+  // Two buffers by turns: the parser may keep the end of the last read, never of the one before.
+  let [next, last] = [new ArrayBuffer(READ_BYTES), new ArrayBuffer(READ_BYTES)];
   try {
     while (form.fault === undefined) {
-      // A new buffer each time: the parser may keep the end of the last one.
-      const { value, done } = await reader.read(new Uint8Array(READ_BYTES));
+      const { value, done } = await reader.read(new Uint8Array(next));
       if (done) break;
       for (const bytes of form.write(value)) await takeFile(bytes);
+      [next, last] = [last, value.buffer];
     }
   } finally {
     reader.releaseLock();

@@ -26,7 +26,7 @@ export async function receiveForm(
   const buffer = new PartBuffer(FORM_PART_BYTES, async (bytes) => {
     plan ??= await service.beginForm(accountId);
     partNumber += 1;
-    const part = { stream: streamOf(bytes), sizeBytes: bytes.length };
+    const part = { bytes, sizeBytes: bytes.length };
     await service.putPart(plan.id, { accountId, partNumber, body: part });
   });
   try {
@@ -83,12 +83,6 @@ function toVideo(form: ReadForm): FormVideo {
 /** What cannot be discarded now ends by the session's own alarm. */
 async function discard(service: UploadService, plan: UploadPlan): Promise<void> {
   await service.abort(plan.accountId, plan.id).catch(() => undefined);
-}
-
-function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
-  const { body } = new Response(bytes);
-  if (body === null) throw new Error('a response made of bytes has a body');
-  return body;
 }
 
 function tooLarge(): AppError {
