@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import { checkPlayback } from '../../scripts/check-playback.ts';
+import { descendantsOf, listProcesses } from '../../scripts/processes.ts';
 import { clipFile } from '../fixtures/clips.ts';
 import { auditState } from './audit.ts';
 import { RunningPlatform, freePort } from './running-platform.ts';
@@ -130,5 +131,16 @@ describe('delete', () => {
     for (const [table, list] of Object.entries(rows)) {
       expect([table, list.filter((row) => JSON.stringify(row).includes(uid))]).toEqual([table, []]);
     }
+  });
+});
+
+describe('stopping', () => {
+  test('by SIGTERM leaves no process behind', async () => {
+    await platform.start();
+    const started = descendantsOf([platform.pid], await listProcesses()).map(({ pid }) => pid);
+    expect(started.length).toBeGreaterThan(3);
+    await platform.stop();
+    const left = (await listProcesses()).filter(({ pid }) => started.includes(pid));
+    expect(left).toEqual([]);
   });
 });
