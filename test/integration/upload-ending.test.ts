@@ -68,7 +68,7 @@ async function multipartState(uid: string, id: string): Promise<string> {
 
 async function uploadedEvents(uid: string): Promise<number> {
   const row = await env.DB.prepare(
-    "SELECT count(*) AS n FROM outbox WHERE event_id LIKE 'evt_video.uploaded:' || ? || ':%'",
+    "SELECT count(*) AS n FROM outbox WHERE instr(event_id, 'evt_video.uploaded:' || ?) = 1",
   )
     .bind(uid)
     .first<{ n: number }>();
