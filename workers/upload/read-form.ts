@@ -2,8 +2,8 @@ import { decodeField, defaultIsFile, make } from 'multipasta';
 import type { MultipartError } from 'multipasta';
 
 import { AppError } from '../../src/contracts/errors.ts';
+import { FormReader } from './form-reader.ts';
 
-const READ_BYTES = 128 * 1024;
 const FIELD_BYTES = 64 * 1024;
 const MAX_PARTS = 32;
 const FILE_FIELD = 'file';
@@ -21,18 +21,16 @@ export async function readForm(
   takeFile: (bytes: Uint8Array) => Promise<void>,
 ): Promise<ReadForm> {
   const form = new FormParts(contentType);
-  const reader = body.getReader({ mode: 'byob' });
-  // Two buffers by turns: the parser may keep the end of the last read, never of the one before.
-  let [next, last] = [new ArrayBuffer(READ_BYTES), new ArrayBuffer(READ_BYTES)];
+  const reader = new FormReader(body, contentType);
   try {
     while (form.fault === undefined) {
-      const { value, done } = await reader.read(new Uint8Array(next));
-      if (done) break;
-      for (const bytes of form.write(value)) await takeFile(bytes);
-      [next, last] = [last, value.buffer];
+      // Outside the file the parser may hold pieces of a field.
+      const piece = await reader.read(!form.isInFile);
+      if (piece === undefined) break;
+      for (const bytes of form.write(piece)) await takeFile(bytes);
     }
   } finally {
-    reader.releaseLock();
+    reader.release();
   }
   return form.end();
 }
@@ -40,6 +38,7 @@ export async function readForm(
 /** The parser's calls back, turned into values. */
 class FormParts {
   fault: AppError | undefined;
+  isInFile = false;
   private readonly fields = new Map<string, string>();
   private readonly parser;
   private pending: Uint8Array[] = [];
@@ -95,7 +94,9 @@ class FormParts {
     this.files += 1;
     if (this.files > 1) this.fail('The form has two files. Send one video a request.');
     this.filename ??= filename;
+    this.isInFile = true;
     return (bytes) => {
+      this.isInFile = bytes !== null;
       if (bytes === null) return;
       this.sizeBytes += bytes.length;
       this.pending.push(bytes);
