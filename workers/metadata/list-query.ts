@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 
 import { videos } from '../../src/db/metadata.ts';
 
 const MAX_LISTED = 1000;
-const STATES = ['pendingupload', 'downloading', 'queued', 'inprogress', 'ready', 'error'] as const;
+const STATES = ['pendingupload', 'queued', 'inprogress', 'ready', 'error'] as const;
+/** States of Stream that no video of ours is ever in. */
+const FOREIGN_STATES = ['downloading', 'live-inprogress'] as const;
 
 const time = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value));
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
@@ -18,7 +20,7 @@ const uids = z
 const states = z
   .string()
   .transform((value) => value.split(','))
-  .pipe(z.array(z.enum(STATES)));
+  .pipe(z.array(z.enum([...STATES, ...FOREIGN_STATES])));
 
 /** Query of `GET /stream`; `start`/`end` are older names of `after`/`before`. */
 export const listQuerySchema = z.object({
@@ -56,16 +58,26 @@ export function listCondition(accountId: string, query: ListQuery): SQL | undefi
     before === undefined ? undefined : lt(videos.createdAt, before),
     query.creator === undefined ? undefined : eq(videos.creator, query.creator),
     name === undefined ? undefined : eq(videos.name, name),
-    // Not LIKE: its pattern is limited to 50 bytes, and % and _ would be wildcards.
-    query.search === undefined
-      ? undefined
-      : sql`instr(lower(${videos.name}), ${query.search.toLowerCase()}) > 0`,
+    query.search === undefined ? undefined : or(...spellingsOf(query.search).map(nameContains)),
     query.status &&
       inArray(
         videos.state,
-        query.status.filter((state) => state !== 'downloading'),
+        STATES.filter((state) => query.status?.includes(state)),
       ),
   );
+}
+
+/** Not LIKE: its pattern is limited to 50 bytes, and % and _ would be wildcards. */
+function nameContains(text: string): SQL {
+  return sql`instr(lower(${videos.name}), lower(${text})) > 0`;
+}
+
+/** SQLite's `lower` knows ASCII only, and file names of a Mac are decomposed: the spellings that one is likely to mean. */
+function spellingsOf(search: string): string[] {
+  const lower = search.toLowerCase();
+  const title = lower.replaceAll(/(?<!\p{L}\p{M}*)\p{L}/gu, (letter) => letter.toUpperCase());
+  const spellings = [search, lower, search.toUpperCase(), title];
+  return [...new Set(spellings.flatMap((each) => [each.normalize('NFC'), each.normalize('NFD')]))];
 }
 
 export function listOrder(query: ListQuery): SQL[] {

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 
 import { AppError } from '../../src/contracts/errors.ts';
@@ -20,17 +20,25 @@ export async function publishPlayback(stores: RecordStores, uid: string): Promis
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     if (attempt > 0)
       await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** attempt));
-    const [row] = await stores.db.select().from(videos).where(eq(videos.uid, uid));
-    if (row === undefined || row.deletedAt !== null) {
+    const row = await findLive(stores.db, uid);
+    if (row !== undefined && !(await putRecord(stores.bucket, toRecord(row), uid))) continue;
+    // Looked at again: a delete that came in between found no record to remove.
+    if (row === undefined || (await findLive(stores.db, uid)) === undefined)
       await stores.bucket.delete(playbackKey(uid));
-      return;
-    }
-    if (await putRecord(stores.bucket, toRecord(row), uid)) return;
+    return;
   }
   throw new AppError(
     'service.unavailable',
     'The change is stored but playback does not know it yet. Send it again.',
   );
+}
+
+async function findLive(db: DrizzleD1Database, uid: string): Promise<VideoRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(videos)
+    .where(and(eq(videos.uid, uid), isNull(videos.deletedAt)));
+  return row;
 }
 
 function toRecord(row: VideoRow): PlaybackRecord {

@@ -29,19 +29,20 @@ export async function removeOldRuns(
   }
 }
 
-/** Uids that have objects, one page of them, after the given uid. */
+/** Uids that have objects, one page of them, after the given uid; `next` is empty behind the last page. */
 export async function listStoredUids(
   bucket: R2Bucket,
   after: string,
   limit: number,
-): Promise<string[]> {
+): Promise<{ readonly uids: readonly string[]; readonly next: string }> {
   const page = await bucket.list({
     prefix: 'videos/',
     delimiter: '/',
     limit,
     ...(after !== '' && { startAfter: `${videoPrefix(after)}~` }),
   });
-  return page.delimitedPrefixes.map((prefix) => prefix.slice('videos/'.length, -1));
+  const uids = page.delimitedPrefixes.map((prefix) => prefix.slice('videos/'.length, -1));
+  return { uids, next: page.truncated ? (uids.at(-1) ?? '') : '' };
 }
 
 /** True when no object of the video was written after `since` (ms): nobody is working on it. */

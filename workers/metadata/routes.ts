@@ -5,6 +5,7 @@ import { AppError } from '../../src/contracts/errors.ts';
 import { isUid } from '../../src/contracts/ids.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { envelope } from '../../src/http/envelope.ts';
+import { jsonBody } from '../../src/http/json-body.ts';
 import { requireAccountScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import { editSchema } from './edit-schema.ts';
@@ -57,6 +58,7 @@ const edit = createRoute({
   path: `${COLLECTION}/{uid}`,
   tags,
   summary: 'Edit a video',
+  middleware: jsonBody(),
   request: {
     params: item,
     body: { required: true, content: { 'application/json': { schema: editSchema } } },

@@ -8,17 +8,12 @@ import type { CloudEvent, EventType } from '../../src/contracts/events.ts';
 import { jobIdOf } from '../../src/contracts/ids.ts';
 import type { SourceFacts, VideoState } from '../../src/contracts/media.ts';
 import { playbackKey, videoPrefix } from '../../src/contracts/object-keys.ts';
-import type {
-  JobProgress,
-  MetadataApi,
-  NewVideo,
-  RunId,
-  Video,
-} from '../../src/contracts/service-apis.ts';
+import type { MetadataApi, NewVideo, RunId, Video } from '../../src/contracts/service-apis.ts';
 import type { FailureCode } from '../../src/contracts/task-protocol.ts';
 import { tombstones, videos } from '../../src/db/metadata.ts';
 import { createEvent } from '../../src/kernel/event-bus.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { askProgress } from './ask-progress.ts';
 import type { VideoEdit } from './edit-schema.ts';
 import { listCondition, listOrder } from './list-query.ts';
 import type { ListQuery } from './list-query.ts';
@@ -37,6 +32,8 @@ const DUE_DELETIONS = 20;
 /** Longer than the longest video, so that whoever had started could see it to the end. */
 const KEEP_REPLACED_MS = 12 * 3600 * 1000;
 const REPLACED_RUNS = 20;
+/** Videos made in one moment stand a millisecond apart; a row further ahead comes from a wrong clock. */
+const MAX_CROWD_MS = 1000;
 
 type VideoChange = SQLiteUpdateSetSource<typeof videos>;
 type Described = Record<string, unknown>;
@@ -70,7 +67,7 @@ export class MetadataService implements MetadataApi {
         sizeBytes: video.sizeBytes ?? 0,
         uploadExpiresAt: video.uploadExpiresAt ?? null,
         maxDurationSeconds: video.maxDurationSeconds ?? null,
-        createdAt: now,
+        createdAt: firstFreeTime(video.accountId, now),
         modifiedAt: now,
       })
       .onConflictDoNothing();
@@ -131,11 +128,27 @@ export class MetadataService implements MetadataApi {
         event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
       },
     );
-    if (moved) return;
+    if (moved) {
+      waitUntil(this.afterRestart(uid));
+      return;
+    }
+    if (await this.isRun({ uid, revision }, ['queued', 'inprogress', 'ready', 'error'])) return;
     throw new AppError(
       'video.busy',
       `This video is "${state}"; only one that is ready or in error can be processed again.`,
     );
+  }
+
+  /** Playback hears that the failure is being mended; what the failed run left goes. The next `video.ready` does both again. */
+  private async afterRestart(uid: string): Promise<void> {
+    try {
+      const row = await this.rowOf(uid);
+      if (row === undefined) return;
+      await this.publishPlayback(uid);
+      await this.removeOldRunsOf(row);
+    } catch (error) {
+      this.context.logger.warn('restart.cleanup.failed', { videoUid: uid, error });
+    }
   }
 
   async encodeStarted(run: RunId): Promise<boolean> {
@@ -284,16 +297,17 @@ export class MetadataService implements MetadataApi {
   /** Background: removes runs that were replaced hours ago, when nobody can be in the middle of them any more. */
   async removeReplacedRuns(now: number): Promise<boolean> {
     const { db } = this.context;
+    const isOver = and(
+      isNotNull(videos.previousRevision),
+      lt(videos.readyAt, now - KEEP_REPLACED_MS),
+    );
     const replaced = await db
       .select({ uid: videos.uid })
       .from(videos)
-      .where(and(isNotNull(videos.previousRevision), lt(videos.readyAt, now - KEEP_REPLACED_MS)))
+      .where(isOver)
       .limit(REPLACED_RUNS);
     for (const { uid } of replaced) {
-      await this.move(uid, isNotNull(videos.previousRevision), {
-        now,
-        set: { previousRevision: null },
-      });
+      await this.move(uid, isOver, { now, set: { previousRevision: null } });
       await this.publishPlayback(uid);
       const row = await this.rowOf(uid);
       if (row !== undefined) await this.removeOldRunsOf(row);
@@ -304,7 +318,7 @@ export class MetadataService implements MetadataApi {
   /** Background: removes objects of videos that no row names. True when there is another page. */
   async removeOrphans(now: number): Promise<boolean> {
     const { db, env, logger } = this.context;
-    const uids = await listStoredUids(env.MEDIA, this.orphansAfter, ORPHAN_PAGE);
+    const { uids, next } = await listStoredUids(env.MEDIA, this.orphansAfter, ORPHAN_PAGE);
     const known = await db
       .select({ uid: videos.uid })
       .from(videos)
@@ -315,11 +329,14 @@ export class MetadataService implements MetadataApi {
       const removed = await removePrefix(env.MEDIA, videoPrefix(uid));
       logger.warn('orphans.removed', { videoUid: uid, removed });
     }
-    this.orphansAfter = uids.length === ORPHAN_PAGE ? (uids.at(-1) ?? '') : '';
+    this.orphansAfter = next;
     return this.orphansAfter !== '';
   }
 
-  /** One conditional move with its event. True when this call made it. */
+  /**
+   * One conditional move with its event. True when this call made it.
+   * The event goes first, under the move's own condition: a move that finds nothing to do announces nothing.
+   */
   private async move(
     uid: string,
     condition: SQL | undefined,
@@ -327,15 +344,18 @@ export class MetadataService implements MetadataApi {
   ): Promise<boolean> {
     const { db, events } = this.context;
     const { now, set, event } = change;
+    const movable = and(eq(videos.uid, uid), isNull(videos.deletedAt), condition);
     const update = db
       .update(videos)
       .set({ ...set, modifiedAt: now, playbackVersion: sql`playback_version + 1` })
-      .where(and(eq(videos.uid, uid), isNull(videos.deletedAt), condition))
+      .where(movable)
       .returning({ uid: videos.uid });
-    const stamped = sql`EXISTS (SELECT 1 FROM videos WHERE uid = ${uid} AND modified_at = ${now} AND deleted_at IS NULL)`;
-    const [rows] = await db.batch([update, ...(event ? events.record(event, stamped) : [])]);
-    if (event && rows.length > 0) this.announce(event);
-    return rows.length > 0;
+    const willMove = sql`EXISTS (SELECT 1 FROM ${videos} WHERE ${movable})`;
+    const [first, ...rest] = [...(event ? events.record(event, willMove) : []), update] as const;
+    const moved = (await db.batch([first, ...rest])).at(-1);
+    const hasMoved = Array.isArray(moved) && moved.length > 0;
+    if (event && hasMoved) this.announce(event);
+    return hasMoved;
   }
 
   private announce<T extends EventType>(event: CloudEvent<T>): void {
@@ -383,26 +403,26 @@ export class MetadataService implements MetadataApi {
     const running = rows.filter(
       ({ state, revision }) => state === 'inprogress' && revision !== null,
     );
-    const progress = await this.progressOf(running.map(({ revision }) => jobIdOf(revision ?? '')));
+    const progress = await askProgress(
+      this.context.services.find('transcoder'),
+      running.map(({ revision }) => jobIdOf(revision ?? '')),
+    );
     return rows.map((row) =>
       renderVideo(row, this.context.config.PUBLIC_URL, progress[jobIdOf(row.revision ?? '')]),
     );
   }
-
-  /** Progress is a nicety: without the transcoder a video is shown at 0 %. */
-  private async progressOf(
-    jobIds: readonly string[],
-  ): Promise<Readonly<Record<string, JobProgress>>> {
-    const transcoder = this.context.services.find('transcoder');
-    if (jobIds.length === 0 || transcoder === undefined) return {};
-    return transcoder.progress(jobIds.slice(0, MAX_RUNNING_ASKED)).catch(() => ({}));
-  }
 }
-
-const MAX_RUNNING_ASKED = 50;
 
 export function missingVideo(uid: string): AppError {
   return new AppError('video.not_found', `There is no video "${uid}".`);
+}
+
+/** `now`, or just behind the newest of the account: pages that begin at the time of the last one lose none. */
+function firstFreeTime(accountId: string, now: number): SQL<number> {
+  return sql<number>`coalesce(
+    (SELECT max(created_at) + 1 FROM videos
+      WHERE account_id = ${accountId} AND created_at BETWEEN ${now} AND ${now + MAX_CROWD_MS}),
+    ${now})`;
 }
 
 function deletedNow(uid: string, now: number): SQL {
