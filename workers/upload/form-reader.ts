@@ -43,7 +43,7 @@ export class FormReader {
 }
 
 /** True when a piece ends with a beginning of the boundary, or with the boundary and less than the parser needs behind it. */
-export function endsAtBoundary(piece: Uint8Array, boundary: Buffer): boolean {
+function endsAtBoundary(piece: Uint8Array, boundary: Buffer): boolean {
   const tail = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).subarray(
     -(boundary.length + BEHIND_BYTES - 1),
   );

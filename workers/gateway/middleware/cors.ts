@@ -8,7 +8,7 @@ export function apiCors(): MiddlewareHandler<AppEnv> {
   return cors({
     origin: '*',
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'X-Content-SHA256'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Content-SHA256'],
     exposeHeaders: ['Location', 'Retry-After', 'X-Request-Id', 'stream-media-id'],
     maxAge: 86_400,
   });
