@@ -1,9 +1,11 @@
 import { env } from 'cloudflare:workers';
+import { drizzle } from 'drizzle-orm/d1';
 import { describe, expect, test } from 'vitest';
 
 import { createRevision } from '../../src/contracts/ids.ts';
 import type { PlaybackRecord } from '../../src/contracts/media.ts';
 import { playbackKey } from '../../src/contracts/object-keys.ts';
+import { publishPlayback } from '../../workers/metadata/playback-record.ts';
 import { ACCOUNT } from './accounts.ts';
 import { aPendingVideo, aQueuedVideo, aReadyVideo, metadata } from './metadata-fixture.ts';
 
@@ -93,10 +95,7 @@ describe('the playback record', () => {
     const { uid } = await aReadyVideo();
     const newer = { ...(await recordOf(uid)), version: 1_000_000, requireSignedURLs: true };
     await env.MEDIA.put(playbackKey(uid), JSON.stringify(newer));
-    const { services } = await (await import('../../src/kernel/worker-host.ts')).serviceContext();
-    await (
-      services.get('metadata') as unknown as { publishPlayback(uid: string): Promise<void> }
-    ).publishPlayback(uid);
+    await publishPlayback({ db: drizzle(env.DB), bucket: env.MEDIA }, uid);
     expect(await recordOf(uid)).toMatchObject({ version: 1_000_000, requireSignedURLs: true });
   });
 });

@@ -10,8 +10,9 @@ import { requireAccountScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import { editSchema } from './edit-schema.ts';
 import { listQuerySchema } from './list-query.ts';
-import { missingVideo } from './service.ts';
 import type { MetadataService } from './service.ts';
+import { missingVideo } from './video-moves.ts';
+import type { VideoRemoval } from './video-removal.ts';
 
 const COLLECTION = '/client/v4/accounts/{account_id}/stream';
 const tags = ['videos'];
@@ -76,7 +77,7 @@ const remove = createRoute({
 });
 
 /** Stream's video resource: list, get, edit, delete. */
-export function videoRoutes(service: MetadataService): OpenAPIHono<AppEnv> {
+export function videoRoutes(service: MetadataService, removal: VideoRemoval): OpenAPIHono<AppEnv> {
   const routes = createRouter();
   routes.openapi(list, async (c) => {
     const { accountId } = requireAccountScope(c, c.req.valid('param').account_id, 'videos:read');
@@ -104,7 +105,7 @@ export function videoRoutes(service: MetadataService): OpenAPIHono<AppEnv> {
     const { account_id, uid } = c.req.valid('param');
     const { accountId } = requireAccountScope(c, account_id, 'videos:write');
     if (!isUid(uid)) throw missingVideo(uid);
-    await service.delete(accountId, uid);
+    await removal.delete(accountId, uid);
     return c.body(null, 200);
   });
   for (const path of [COLLECTION, `${COLLECTION}/{uid}`]) {

@@ -1,13 +1,10 @@
 import { waitUntil } from 'cloudflare:workers';
-import { and, count, eq, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import type { SQLiteUpdateSetSource } from 'drizzle-orm/sqlite-core';
 
 import { AppError } from '../../src/contracts/errors.ts';
-import type { CloudEvent, EventType } from '../../src/contracts/events.ts';
 import { jobIdOf } from '../../src/contracts/ids.ts';
-import type { SourceFacts, VideoState } from '../../src/contracts/media.ts';
-import { playbackKey, videoPrefix } from '../../src/contracts/object-keys.ts';
+import type { SourceFacts } from '../../src/contracts/media.ts';
 import type { MetadataApi, NewVideo, RunId, Video } from '../../src/contracts/service-apis.ts';
 import type { FailureCode } from '../../src/contracts/task-protocol.ts';
 import { tombstones, videos } from '../../src/db/metadata.ts';
@@ -17,35 +14,29 @@ import { askProgress } from './ask-progress.ts';
 import type { VideoEdit } from './edit-schema.ts';
 import { listCondition, listOrder } from './list-query.ts';
 import type { ListQuery } from './list-query.ts';
-import { publishPlayback } from './playback-record.ts';
-import { isQuietSince, listStoredUids, removeOldRuns, removePrefix } from './remove-objects.ts';
 import { renderVideo } from './stream-video.ts';
+import { missingVideo } from './video-moves.ts';
+import type { VideoChange, VideoMoves } from './video-moves.ts';
+import type { VideoRemoval } from './video-removal.ts';
 import { toVideo } from './video-rows.ts';
 import type { VideoRow } from './video-rows.ts';
 
 const SOURCE = 'metadata';
-const KEEP_TOMBSTONES_MS = 30 * 24 * 3600 * 1000;
-/** An object without a row is left alone this long: somebody may be about to make the row. */
-const ORPHAN_GRACE_MS = 15 * 60_000;
-const ORPHAN_PAGE = 200;
-const DUE_DELETIONS = 20;
-/** Longer than the longest video, so that whoever had started could see it to the end. */
-const KEEP_REPLACED_MS = 12 * 3600 * 1000;
-const REPLACED_RUNS = 20;
 /** Videos made in one moment stand a millisecond apart; a row further ahead comes from a wrong clock. */
 const MAX_CROWD_MS = 1000;
 
-type VideoChange = SQLiteUpdateSetSource<typeof videos>;
 type Described = Record<string, unknown>;
 
-/** Owner of the videos' rows. Every move is one conditional UPDATE, in one batch with its event. */
+/** What other services and the routes ask of the videos. */
 export class MetadataService implements MetadataApi {
   private readonly context: ServiceContext;
-  /** Where the search for orphans goes on; starting over costs time only. */
-  private orphansAfter = '';
+  private readonly moves: VideoMoves;
+  private readonly removal: VideoRemoval;
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, moves: VideoMoves, removal: VideoRemoval) {
     this.context = context;
+    this.moves = moves;
+    this.removal = removal;
   }
 
   async createVideo(video: NewVideo): Promise<Video> {
@@ -71,16 +62,16 @@ export class MetadataService implements MetadataApi {
         modifiedAt: now,
       })
       .onConflictDoNothing();
-    return toVideo(await this.requireRow(video.accountId, video.uid));
+    return toVideo(await this.moves.requireRow(video.accountId, video.uid));
   }
 
   async findVideo(accountId: string, uid: string): Promise<Video | undefined> {
-    const row = await this.findRow(accountId, uid);
+    const row = await this.moves.findRow(accountId, uid);
     return row && toVideo(row);
   }
 
   async describeVideo(accountId: string, uid: string): Promise<Described | undefined> {
-    const row = await this.findRow(accountId, uid);
+    const row = await this.moves.findRow(accountId, uid);
     return row && (await this.describe([row]))[0];
   }
 
@@ -102,24 +93,24 @@ export class MetadataService implements MetadataApi {
   }
 
   async uploadCompleted(run: RunId & { readonly sizeBytes: number }): Promise<boolean> {
-    const row = await this.rowOf(run.uid);
+    const row = await this.moves.rowOf(run.uid);
     if (row === undefined) return false;
     const { uid, revision, sizeBytes } = run;
     const now = Date.now();
     const data = { uid, revision, accountId: row.accountId, sizeBytes };
-    const moved = await this.move(uid, eq(videos.state, 'pendingupload'), {
+    const moved = await this.moves.move(uid, eq(videos.state, 'pendingupload'), {
       now,
       set: { state: 'queued', revision, sizeBytes, uploadedAt: now, uploadExpiresAt: null },
       event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
     });
-    return moved || this.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
+    return moved || this.moves.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
   }
 
   async restart(accountId: string, uid: string, revision: string): Promise<void> {
-    const { sizeBytes, state } = await this.requireRow(accountId, uid);
+    const { sizeBytes, state } = await this.moves.requireRow(accountId, uid);
     const now = Date.now();
     const data = { uid, revision, accountId, sizeBytes };
-    const moved = await this.move(
+    const moved = await this.moves.move(
       uid,
       and(inArray(videos.state, ['ready', 'error']), isNotNull(videos.uploadedAt)),
       {
@@ -132,7 +123,8 @@ export class MetadataService implements MetadataApi {
       waitUntil(this.afterRestart(uid));
       return;
     }
-    if (await this.isRun({ uid, revision }, ['queued', 'inprogress', 'ready', 'error'])) return;
+    if (await this.moves.isRun({ uid, revision }, ['queued', 'inprogress', 'ready', 'error']))
+      return;
     throw new AppError(
       'video.busy',
       `This video is "${state}"; only one that is ready or in error can be processed again.`,
@@ -142,36 +134,39 @@ export class MetadataService implements MetadataApi {
   /** Playback hears that the failure is being mended; what the failed run left goes. The next `video.ready` does both again. */
   private async afterRestart(uid: string): Promise<void> {
     try {
-      const row = await this.rowOf(uid);
+      const row = await this.moves.rowOf(uid);
       if (row === undefined) return;
-      await this.publishPlayback(uid);
-      await this.removeOldRunsOf(row);
+      await this.moves.publishPlayback(uid);
+      await this.removal.removeOldRunsOf(row);
     } catch (error) {
       this.context.logger.warn('restart.cleanup.failed', { videoUid: uid, error });
     }
   }
 
   async encodeStarted(run: RunId): Promise<boolean> {
-    const moved = await this.move(run.uid, this.current(run, ['queued']), {
+    const moved = await this.moves.move(run.uid, this.moves.current(run, ['queued']), {
       now: Date.now(),
       set: { state: 'inprogress' },
     });
-    return moved || this.isRun(run, ['inprogress']);
+    return moved || this.moves.isRun(run, ['inprogress']);
   }
 
   async sourceProbed(run: RunId, facts: SourceFacts): Promise<boolean> {
     const { durationSeconds, video } = facts;
     const set = { durationSeconds, width: video?.width ?? null, height: video?.height ?? null };
-    return this.move(run.uid, this.current(run, ['inprogress']), { now: Date.now(), set });
+    return this.moves.move(run.uid, this.moves.current(run, ['inprogress']), {
+      now: Date.now(),
+      set,
+    });
   }
 
   async published(run: RunId & { readonly durationSeconds: number }): Promise<boolean> {
-    const row = await this.rowOf(run.uid);
+    const row = await this.moves.rowOf(run.uid);
     if (row === undefined) return false;
     const { uid, revision, durationSeconds } = run;
     const now = Date.now();
     const data = { uid, revision, accountId: row.accountId };
-    const moved = await this.move(uid, this.current(run, ['inprogress']), {
+    const moved = await this.moves.move(uid, this.moves.current(run, ['inprogress']), {
       now,
       set: {
         state: 'ready',
@@ -184,24 +179,24 @@ export class MetadataService implements MetadataApi {
       },
       event: createEvent('video.ready', data, { source: SOURCE, run: revision, now }),
     });
-    if (!moved && !(await this.isRun(run, ['ready']))) return false;
-    await this.publishPlayback(uid);
+    if (!moved && !(await this.moves.isRun(run, ['ready']))) return false;
+    await this.moves.publishPlayback(uid);
     return true;
   }
 
   async failed(run: RunId, code: FailureCode, text: string): Promise<boolean> {
-    const row = await this.rowOf(run.uid);
+    const row = await this.moves.rowOf(run.uid);
     if (row === undefined) return false;
     const { uid, revision } = run;
     const now = Date.now();
     const data = { uid, revision, accountId: row.accountId, reasonCode: code, reasonText: text };
-    const moved = await this.move(uid, this.current(run, ['queued', 'inprogress']), {
+    const moved = await this.moves.move(uid, this.moves.current(run, ['queued', 'inprogress']), {
       now,
       set: { state: 'error', errorReasonCode: code, errorReasonText: text },
       event: createEvent('video.failed', data, { source: SOURCE, run: revision, now }),
     });
-    if (!moved && !(await this.isRun(run, ['error']))) return false;
-    await this.publishPlayback(uid);
+    if (!moved && !(await this.moves.isRun(run, ['error']))) return false;
+    await this.moves.publishPlayback(uid);
     return true;
   }
 
@@ -213,7 +208,7 @@ export class MetadataService implements MetadataApi {
 
   /** Changes what the caller may change. Playback knows it when this answers. */
   async edit(accountId: string, uid: string, edit: VideoEdit): Promise<Described> {
-    const row = await this.requireRow(accountId, uid);
+    const row = await this.moves.requireRow(accountId, uid);
     if (edit.uid !== undefined && edit.uid !== uid) {
       throw new AppError('request.invalid', 'A uid cannot be changed.', { pointer: '/uid' });
     }
@@ -225,178 +220,15 @@ export class MetadataService implements MetadataApi {
     const now = Date.now();
     const data = { uid, accountId };
     const run = `${row.playbackVersion + 1}.${now}`;
-    await this.move(uid, eq(videos.accountId, accountId), {
+    await this.moves.move(uid, eq(videos.accountId, accountId), {
       now,
       set: toChange(edit, row),
       event: createEvent('video.updated', data, { source: SOURCE, run, now }),
     });
-    if (row.uploadedAt !== null) await this.publishPlayback(uid);
+    if (row.uploadedAt !== null) await this.moves.publishPlayback(uid);
     const described = await this.describeVideo(accountId, uid);
     if (described === undefined) throw missingVideo(uid);
     return described;
-  }
-
-  /** The video is gone for everybody when this answers; objects and row follow by event. */
-  async delete(accountId: string, uid: string): Promise<void> {
-    const now = Date.now();
-    const { db, events } = this.context;
-    const event = createEvent(
-      'video.deleted',
-      { uid, accountId },
-      { source: SOURCE, run: 'once', now },
-    );
-    const [rows] = await db.batch([
-      db
-        .update(videos)
-        .set({ deletedAt: now, modifiedAt: now, playbackVersion: sql`playback_version + 1` })
-        .where(and(eq(videos.uid, uid), eq(videos.accountId, accountId), isNull(videos.deletedAt)))
-        .returning({ uid: videos.uid }),
-      db
-        .insert(tombstones)
-        .select(sql`SELECT ${uid}, ${accountId}, ${now} WHERE ${deletedNow(uid, now)}`)
-        .onConflictDoNothing(),
-      ...events.record(event, deletedNow(uid, now)),
-    ]);
-    if (rows.length === 0) throw missingVideo(uid);
-    await this.context.env.MEDIA.delete(playbackKey(uid));
-    this.announce(event);
-  }
-
-  /** Subscriber of `video.deleted`: no object and no row is left, only the tombstone. */
-  async purge({ data }: CloudEvent<'video.deleted'>): Promise<void> {
-    const { db, env, services } = this.context;
-    await services.find('transcoder')?.cancelForVideo(data.uid);
-    await services.find('upload')?.abortForVideo(data.uid);
-    await removePrefix(env.MEDIA, videoPrefix(data.uid));
-    await db.delete(videos).where(and(eq(videos.uid, data.uid), isNotNull(videos.deletedAt)));
-  }
-
-  /** Subscriber of `video.ready`. */
-  async removeOldRuns({ data }: CloudEvent<'video.ready'>): Promise<void> {
-    const row = await this.rowOf(data.uid);
-    if (row !== undefined) await this.removeOldRunsOf(row);
-  }
-
-  async publishPlayback(uid: string): Promise<void> {
-    await publishPlayback({ db: this.context.db, bucket: this.context.env.MEDIA }, uid);
-  }
-
-  /** Background: deletes videos whose `scheduledDeletion` has come, and old tombstones. */
-  async deleteDue(now: number): Promise<boolean> {
-    const { db } = this.context;
-    const due = await db
-      .select({ uid: videos.uid, accountId: videos.accountId })
-      .from(videos)
-      .where(and(isNull(videos.deletedAt), lte(videos.scheduledDeletion, now)))
-      .limit(DUE_DELETIONS);
-    for (const { uid, accountId } of due) await this.delete(accountId, uid);
-    await db.delete(tombstones).where(lt(tombstones.deletedAt, now - KEEP_TOMBSTONES_MS));
-    return due.length === DUE_DELETIONS;
-  }
-
-  /** Background: removes runs that were replaced hours ago, when nobody can be in the middle of them any more. */
-  async removeReplacedRuns(now: number): Promise<boolean> {
-    const { db } = this.context;
-    const isOver = and(
-      isNotNull(videos.previousRevision),
-      lt(videos.readyAt, now - KEEP_REPLACED_MS),
-    );
-    const replaced = await db
-      .select({ uid: videos.uid })
-      .from(videos)
-      .where(isOver)
-      .limit(REPLACED_RUNS);
-    for (const { uid } of replaced) {
-      await this.move(uid, isOver, { now, set: { previousRevision: null } });
-      await this.publishPlayback(uid);
-      const row = await this.rowOf(uid);
-      if (row !== undefined) await this.removeOldRunsOf(row);
-    }
-    return replaced.length === REPLACED_RUNS;
-  }
-
-  /** Background: removes objects of videos that no row names. True when there is another page. */
-  async removeOrphans(now: number): Promise<boolean> {
-    const { db, env, logger } = this.context;
-    const { uids, next } = await listStoredUids(env.MEDIA, this.orphansAfter, ORPHAN_PAGE);
-    const known = await db
-      .select({ uid: videos.uid })
-      .from(videos)
-      .where(sql`${videos.uid} IN (SELECT value FROM json_each(${JSON.stringify(uids)}))`);
-    const named = new Set(known.map(({ uid }) => uid));
-    for (const uid of uids.filter((each) => !named.has(each))) {
-      if (!(await isQuietSince(env.MEDIA, uid, now - ORPHAN_GRACE_MS))) continue;
-      const removed = await removePrefix(env.MEDIA, videoPrefix(uid));
-      logger.warn('orphans.removed', { videoUid: uid, removed });
-    }
-    this.orphansAfter = next;
-    return this.orphansAfter !== '';
-  }
-
-  /**
-   * One conditional move with its event. True when this call made it.
-   * The event goes first, under the move's own condition: a move that finds nothing to do announces nothing.
-   */
-  private async move(
-    uid: string,
-    condition: SQL | undefined,
-    change: { readonly now: number; readonly set: VideoChange; readonly event?: CloudEvent },
-  ): Promise<boolean> {
-    const { db, events } = this.context;
-    const { now, set, event } = change;
-    const movable = and(eq(videos.uid, uid), isNull(videos.deletedAt), condition);
-    const update = db
-      .update(videos)
-      .set({ ...set, modifiedAt: now, playbackVersion: sql`playback_version + 1` })
-      .where(movable)
-      .returning({ uid: videos.uid });
-    const willMove = sql`EXISTS (SELECT 1 FROM ${videos} WHERE ${movable})`;
-    const [first, ...rest] = [...(event ? events.record(event, willMove) : []), update] as const;
-    const moved = (await db.batch([first, ...rest])).at(-1);
-    const hasMoved = Array.isArray(moved) && moved.length > 0;
-    if (event && hasMoved) this.announce(event);
-    return hasMoved;
-  }
-
-  private announce<T extends EventType>(event: CloudEvent<T>): void {
-    const { events, services } = this.context;
-    waitUntil(events.send(event.id));
-    const armed = services.find('worker')?.armSweeper();
-    if (armed !== undefined) waitUntil(armed.catch(() => undefined));
-  }
-
-  private async removeOldRunsOf(row: VideoRow): Promise<void> {
-    const { uid, publishedRevision, previousRevision, revision } = row;
-    const kept = [publishedRevision, previousRevision, revision].filter((each) => each !== null);
-    await removeOldRuns(this.context.env.MEDIA, uid, kept);
-  }
-
-  private current(run: RunId, states: readonly VideoState[]): SQL | undefined {
-    return and(eq(videos.revision, run.revision), inArray(videos.state, [...states]));
-  }
-
-  private async isRun(run: RunId, states: readonly VideoState[]): Promise<boolean> {
-    const row = await this.rowOf(run.uid);
-    return row !== undefined && row.revision === run.revision && states.includes(row.state);
-  }
-
-  private async rowOf(uid: string): Promise<VideoRow | undefined> {
-    const [row] = await this.context.db
-      .select()
-      .from(videos)
-      .where(and(eq(videos.uid, uid), isNull(videos.deletedAt)));
-    return row;
-  }
-
-  private async findRow(accountId: string, uid: string): Promise<VideoRow | undefined> {
-    const row = await this.rowOf(uid);
-    return row?.accountId === accountId ? row : undefined;
-  }
-
-  private async requireRow(accountId: string, uid: string): Promise<VideoRow> {
-    const row = await this.findRow(accountId, uid);
-    if (row === undefined) throw missingVideo(uid);
-    return row;
   }
 
   private async describe(rows: readonly VideoRow[]): Promise<Described[]> {
@@ -413,20 +245,12 @@ export class MetadataService implements MetadataApi {
   }
 }
 
-export function missingVideo(uid: string): AppError {
-  return new AppError('video.not_found', `There is no video "${uid}".`);
-}
-
 /** `now`, or just behind the newest of the account: pages that begin at the time of the last one lose none. */
 function firstFreeTime(accountId: string, now: number): SQL<number> {
   return sql<number>`coalesce(
     (SELECT max(created_at) + 1 FROM videos
       WHERE account_id = ${accountId} AND created_at BETWEEN ${now} AND ${now + MAX_CROWD_MS}),
     ${now})`;
-}
-
-function deletedNow(uid: string, now: number): SQL {
-  return sql`EXISTS (SELECT 1 FROM videos WHERE uid = ${uid} AND deleted_at = ${now})`;
 }
 
 /** Absent keeps, null removes. */
