@@ -71,6 +71,7 @@ CREATE INDEX `videos_list` ON `videos` (`account_id`,`created_at`);--> statement
 CREATE INDEX `videos_state` ON `videos` (`account_id`,`state`,`created_at`);--> statement-breakpoint
 CREATE INDEX `videos_creator` ON `videos` (`account_id`,`creator`,`created_at`);--> statement-breakpoint
 CREATE INDEX `videos_deleted` ON `videos` (`deleted_at`);--> statement-breakpoint
+CREATE INDEX `videos_scheduled` ON `videos` (`scheduled_deletion`);--> statement-breakpoint
 CREATE INDEX `videos_previous` ON `videos` (`previous_revision`,`ready_at`);--> statement-breakpoint
 CREATE TABLE `counted_events` (
 	`event_id` text PRIMARY KEY NOT NULL,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,6 +12,8 @@ import { endFormerRun, forgetRun, rememberRun } from './former-run.ts';
 const START_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 10_000;
 const CRON_EVERY_MS = 60_000;
+/** Tasks at the same time; each uses its share of the cores. */
+const ENCODER_SLOTS = String(Math.max(2, Math.min(4, availableParallelism())));
 /** Long enough for `/ready` to tell what happened, short enough to heal by itself. */
 const ENCODER_RESTART_MS = 15_000;
 
@@ -106,6 +109,7 @@ function startWorker(options: WorkerOptions): ChildProcess {
   const variables = {
     PUBLIC_URL: options.url,
     TRANSCODER_URL: `http://127.0.0.1:${options.encoderPort}`,
+    TRANSCODER_SLOTS: ENCODER_SLOTS,
     ...options.variables,
   };
   const args = [
@@ -144,6 +148,7 @@ function superviseEncoder(options: {
         ...process.env,
         PORT: String(options.port),
         TASK_TOKEN_SECRET: options.secret,
+        TRANSCODER_SLOTS: ENCODER_SLOTS,
         WATCH_PARENT: '1',
       },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -47,6 +47,7 @@ export const videos = sqliteTable(
     index('videos_state').on(table.accountId, table.state, table.createdAt),
     index('videos_creator').on(table.accountId, table.creator, table.createdAt),
     index('videos_deleted').on(table.deletedAt),
+    index('videos_scheduled').on(table.scheduledDeletion),
     index('videos_previous').on(table.previousRevision, table.readyAt),
   ],
 );

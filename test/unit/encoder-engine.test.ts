@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
+import { findNativeEngine } from '../../containers/transcoder/native-engine.ts';
 import type { EncoderEngine, EngineRun } from '../../containers/transcoder/engine.ts';
 import { guardedInput, SOURCE_PATH } from '../../src/media/ffmpeg-guards.ts';
 
 // The contract of EncoderEngine, run against both.
-describe.each(['native', 'wasm'] as const)('the %s engine', (choice) => {
+const here =
+  (await findNativeEngine()) === undefined ? (['wasm'] as const) : (['native', 'wasm'] as const);
+
+describe.each(here)('the %s engine', (choice) => {
   let engine: EncoderEngine;
   let folder: string;
 
