@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { PROJECT, prepareLocalState, wranglerEnv } from './local-state.ts';
+import { findNativeEngine } from '../containers/transcoder/native-engine.ts';
 import { endFormerRun, forgetRun, rememberRun } from './former-run.ts';
 
 const START_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 10_000;
 const CRON_EVERY_MS = 60_000;
-/** Tasks at the same time; each uses its share of the cores. */
-const ENCODER_SLOTS = String(Math.max(2, Math.min(4, availableParallelism())));
+/** Cores that one native ffmpeg keeps busy with a ladder; the WebAssembly build uses one. */
+const CORES_OF_A_TASK = 4;
+const MOST_SLOTS = 4;
 /** Long enough for `/ready` to tell what happened, short enough to heal by itself. */
 const ENCODER_RESTART_MS = 15_000;
 
@@ -51,9 +53,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     log.write(`${line}\n`);
     options.onLine?.(line);
   };
-  const encoder = superviseEncoder({ port: encoderPort, secret: state.taskTokenSecret, note });
+  const slots = String(await chooseSlots());
+  const encoder = superviseEncoder({
+    slots,
+    port: encoderPort,
+    secret: state.taskTokenSecret,
+    note,
+  });
   const worker = startWorker({
     ...options,
+    slots,
     url,
     encoderPort,
     secretsFile: state.secretsFile,
@@ -101,6 +110,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 interface WorkerOptions extends PlatformOptions {
   readonly url: string;
   readonly encoderPort: number;
+  readonly slots: string;
   readonly secretsFile: string;
   readonly note: (line: string) => void;
 }
@@ -109,7 +119,7 @@ function startWorker(options: WorkerOptions): ChildProcess {
   const variables = {
     PUBLIC_URL: options.url,
     TRANSCODER_URL: `http://127.0.0.1:${options.encoderPort}`,
-    TRANSCODER_SLOTS: ENCODER_SLOTS,
+    TRANSCODER_SLOTS: options.slots,
     ...options.variables,
   };
   const args = [
@@ -134,6 +144,7 @@ interface SupervisedEncoder {
 
 /** Keeps the encoder process running: one that dies is started again after a while. */
 function superviseEncoder(options: {
+  readonly slots: string;
   readonly port: number;
   readonly secret: string;
   readonly note: (line: string) => void;
@@ -148,7 +159,7 @@ function superviseEncoder(options: {
         ...process.env,
         PORT: String(options.port),
         TASK_TOKEN_SECRET: options.secret,
-        TRANSCODER_SLOTS: ENCODER_SLOTS,
+        TRANSCODER_SLOTS: options.slots,
         WATCH_PARENT: '1',
       },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -171,6 +182,14 @@ function superviseEncoder(options: {
       if (child) await endProcess(child);
     },
   };
+}
+
+/** Tasks to run at the same time on this machine. */
+async function chooseSlots(): Promise<number> {
+  const cores = availableParallelism();
+  const isNative =
+    process.env['STREAMGATE_ENGINE'] !== 'wasm' && (await findNativeEngine()) !== undefined;
+  return Math.max(1, Math.min(MOST_SLOTS, isNative ? Math.floor(cores / CORES_OF_A_TASK) : cores));
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
