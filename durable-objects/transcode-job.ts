@@ -247,7 +247,10 @@ export class TranscodeJob extends DurableObject<Env> {
       );
       await Promise.all(runners);
       await settleJob(context, state);
-      this.store.save({ ...this.current(), settled: true });
+      const last = this.store.load();
+      // A deleted video's job is forgotten as soon as it has stopped.
+      if (last === undefined) return;
+      this.store.save({ ...last, settled: true });
       await this.ctx.storage.setAlarm(Date.now() + KEEP_FINISHED_MS);
     } catch (error) {
       context.logger.warn('job.settle.failed', { jobId: state.id, error });

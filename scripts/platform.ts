@@ -50,6 +50,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const logFile = join(options.persistTo, 'platform.log');
   const log = createWriteStream(logFile, { flags: 'a' });
   const note = (line: string): void => {
+    // wrangler's own line of each request shows playback tokens; ours (`request.finished`) does not.
+    if (/^\[wrangler:\w+\] [A-Z]+ \//.test(line)) return;
     log.write(`${line}\n`);
     options.onLine?.(line);
   };

@@ -190,7 +190,7 @@ interface Colour {
 function outputColour(facts: VideoFacts): Colour {
   const known = facts.colorSpace ?? (isHd(facts) ? 'bt709' : 'smpte170m');
   if (known === 'smpte170m') return { matrix: 'smpte170m', transfer: 'smpte170m' };
-  if (known === 'bt470bg') return { matrix: 'bt470bg', transfer: 'gamma28' };
+  if (known === 'bt470bg') return { matrix: 'bt470bg', transfer: 'bt470bg' };
   return { matrix: 'bt709', transfer: 'bt709' };
 }
 

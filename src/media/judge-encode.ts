@@ -24,6 +24,9 @@ export type EncodeVerdict =
 
 const OUT_OF_ROOM =
   /cannot allocate|malloc|out of memory|RuntimeError|no space left|resource temporarily unavailable/i;
+/** What ffmpeg says of a command line of ours that it does not understand: no fault of the source. */
+const OUR_FAULT =
+  /undefined constant|error (?:initializing|parsing|applying) (?:filter|complex|option)|unrecognized option|error setting option|no such filter|option .* not found/i;
 const NO_DECODER = /decoder .*not found|not on whitelist|codec not currently supported/i;
 
 /** Believes the frames, never the exit code: a run counts only when every frame is there and ffmpeg ended well. */
@@ -37,7 +40,9 @@ export function judgeEncode(outcome: EncodeOutcome): EncodeVerdict {
   if (exitCode !== 0 && OUT_OF_ROOM.test(errors)) {
     return { verdict: 'failed', message: 'The encoder ran out of memory or disk.' };
   }
-  if (isComplete) return { verdict: 'failed', message: 'The encoder reported an error.' };
+  if (isComplete || (frames === 0 && OUR_FAULT.test(errors))) {
+    return { verdict: 'failed', message: 'The encoder reported an error.' };
+  }
   if (!fromStart && (frames === 0 || firstFrame !== wanted.start))
     return { verdict: 'read-earlier' };
   if (frames === 0) return nothingDecoded(errors);

@@ -7,7 +7,9 @@ const NAME = Array.from({ length: 400 }, (_, n) => `word${n}`).join(' ');
 const FILE = Buffer.from('\r\n--edgy\n-\r\n--edg moov --'.repeat(300));
 const FORM = Buffer.concat([
   Buffer.from(`--edge\r\ncontent-disposition: form-data; name="name"\r\n\r\n${NAME}\r\n`),
-  Buffer.from('--edge\r\ncontent-disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'),
+  Buffer.from(
+    '--edge\r\ncontent-disposition: form-data; name="file"; filename="Фильм %22é文🎬%22.mp4"\r\n\r\n',
+  ),
   FILE,
   Buffer.from(
     `\r\n--edge\r\ncontent-disposition: form-data; name="creator"\r\n\r\n${NAME}\r\n--edge--`,
@@ -40,7 +42,7 @@ async function readInPieces(
 
 function expectWhole(form: ReadForm & { readonly file: Buffer }): void {
   expect(form.file.equals(FILE)).toBe(true);
-  expect(form).toMatchObject({ filename: 'a.mp4', sizeBytes: FILE.length });
+  expect(form).toMatchObject({ filename: 'Фильм "é文🎬".mp4', sizeBytes: FILE.length });
   expect(form.fields.get('name')).toBe(NAME);
   expect(form.fields.get('creator')).toBe(NAME);
 }

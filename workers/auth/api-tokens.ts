@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNotNull, lt, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 
+import { AppError } from '../../src/contracts/errors.ts';
 import { createId } from '../../src/contracts/ids.ts';
 import type { Scope } from '../../src/contracts/principal.ts';
 import type { ApiToken } from '../../src/contracts/service-apis.ts';
@@ -69,6 +70,34 @@ export async function listApiTokens(
     .orderBy(desc(apiTokens.id))
     .limit(page.limit);
   return rows.map(toApiToken);
+}
+
+/** The account's token of this id, whatever became of it. */
+export async function findApiToken(
+  db: DrizzleD1Database,
+  owner: { readonly accountId: string; readonly id: string },
+): Promise<ApiToken | undefined> {
+  const rows = await db
+    .select()
+    .from(apiTokens)
+    .where(and(eq(apiTokens.id, owner.id), eq(apiTokens.accountId, owner.accountId)));
+  return rows.map(toApiToken).at(0);
+}
+
+/** When a token made by another may end: never after its maker. Throws when the maker is over by now. */
+export async function latestExpiry(
+  db: DrizzleD1Database,
+  makerId: string,
+  wanted: number | undefined,
+  now: number,
+): Promise<number | undefined> {
+  const rows = await guardQuery(db.select().from(apiTokens).where(eq(apiTokens.id, makerId)));
+  const maker = rows.at(0);
+  if (maker === undefined || maker.revokedAt !== null || (maker.expiresAt ?? Infinity) <= now) {
+    throw new AppError('auth.invalid_token', 'The token behind this call is over.');
+  }
+  const latest = Math.min(wanted ?? Infinity, maker.expiresAt ?? Infinity);
+  return latest === Infinity ? undefined : latest;
 }
 
 /** Revokes for good; a repeat keeps the first time. Undefined when the account has no such token. */

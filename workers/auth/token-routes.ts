@@ -7,7 +7,13 @@ import type { AppEnv } from '../../src/http/app-env.ts';
 import { jsonBody } from '../../src/http/json-body.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
-import { createApiToken, listApiTokens, revokeApiToken } from './api-tokens.ts';
+import {
+  createApiToken,
+  findApiToken,
+  latestExpiry,
+  listApiTokens,
+  revokeApiToken,
+} from './api-tokens.ts';
 import { requireHeld } from './service.ts';
 import { newTokenSchema, renderToken, tokenSchema } from './token-schemas.ts';
 
@@ -91,14 +97,16 @@ export function tokenRoutes(db: DrizzleD1Database): OpenAPIHono<AppEnv> {
     const { name, scopes, expiresAt, expiresInSeconds } = c.req.valid('json');
     requireHeld(caller, scopes);
     const now = Date.now();
-    const expiry = expiresInSeconds === undefined ? undefined : now + expiresInSeconds * 1000;
+    const asked = expiresInSeconds === undefined ? undefined : now + expiresInSeconds * 1000;
+    const wanted = expiresAt === undefined ? asked : Date.parse(expiresAt);
+    const expiry = await latestExpiry(db, caller.tokenId, wanted, now);
     const { text, token } = await createApiToken(
       db,
       {
         accountId: caller.accountId,
         name,
         scopes,
-        expiresAt: expiresAt === undefined ? expiry : Date.parse(expiresAt),
+        expiresAt: expiry,
       },
       now,
     );
@@ -114,8 +122,11 @@ export function tokenRoutes(db: DrizzleD1Database): OpenAPIHono<AppEnv> {
     return c.json({ tokens: tokens.map(renderToken), ...(next !== undefined && { next }) }, 200);
   });
   routes.openapi(revoke, async (c) => {
-    const { accountId, tokenId } = requireScope(c, 'tokens:write');
+    const caller = requireScope(c, 'tokens:write');
+    const { accountId, tokenId } = caller;
     const { id } = c.req.valid('param');
+    const doomed = await findApiToken(db, { accountId, id });
+    if (doomed !== undefined && id !== tokenId) requireHeld(caller, doomed.scopes);
     const token = await revokeApiToken(db, { accountId, id }, Date.now());
     if (token === undefined) {
       throw new AppError('token.not_found', `This account has no token "${id}".`);

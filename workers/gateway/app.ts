@@ -1,4 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 
 import { AppError } from '../../src/contracts/errors.ts';
@@ -28,22 +30,34 @@ export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
   app.use('/api/*', apiCors());
   app.use('/client/*', apiCors());
   app.use(authenticate(context));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.route('/', healthRoutes(context));
   for (const routes of context.contributions.routes) app.route('/', routes);
   describeApi(app, context.config);
   app.notFound(async (c) => {
     const asset = await findAsset(c.env, c.req.raw);
     if (asset !== undefined) return asset;
-    throw whatIsMissing(c.req.path, context);
+    return renderError(c, whatIsMissing(c.req.path, context));
   });
   app.onError((error, c) => {
-    const requestId = c.get('requestId');
     if (isOurFault(error))
       c.get('logger').error('request.failed', { path: redactPath(c.req.path), error });
-    const render = c.req.path.startsWith('/client/') ? renderEnvelopeError : renderProblem;
-    return render(error, requestId);
+    return renderError(c, error);
   });
   return app;
+}
+
+/** The error in the form of the path it happened on. */
+function renderError(c: Context<AppEnv>, error: unknown): Response {
+  const render = c.req.path.startsWith('/client/') ? renderEnvelopeError : renderProblem;
+  return render(error, c.get('requestId'));
+}
+
+function refuseMethod(c: Context<AppEnv>, allowed: readonly string[]): Response {
+  const sentence = `This address takes ${allowed.join(', ')}.`;
+  const response = renderError(c, new AppError('request.method_not_allowed', sentence));
+  response.headers.set('allow', allowed.join(', '));
+  return response;
 }
 
 /** A static file for a navigation that no route answered; never for an API path. */

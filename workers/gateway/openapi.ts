@@ -4,6 +4,33 @@ import type { AppEnv } from '../../src/http/app-env.ts';
 import type { Config } from '../../src/kernel/config.ts';
 
 const API_VERSION = '1.0.0';
+/** Paths that need no token. */
+const OPEN = /^\/(health|ready|\.well-known|api\/v1\/services|\{id\})/;
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', description: 'noun.reason, such as upload.incomplete' },
+    detail: { type: 'string', description: 'What happened and what to do' },
+    requestId: { type: 'string' },
+    pointer: { type: 'string', description: 'The field or header at fault' },
+    errors: { type: 'array', items: { type: 'object' } },
+  },
+} as const;
+
+const STREAM_ERROR = {
+  type: 'object',
+  properties: {
+    success: { type: 'boolean', const: false },
+    errors: { type: 'array', items: { type: 'object' } },
+    messages: { type: 'array', items: {} },
+    result: { type: 'null' },
+  },
+} as const;
 
 /** Serves OpenAPI 3.1, generated from the route schemas, at `/openapi.json`. */
 export function describeApi(app: OpenAPIHono<AppEnv>, config: Config): void {
@@ -12,15 +39,49 @@ export function describeApi(app: OpenAPIHono<AppEnv>, config: Config): void {
     scheme: 'bearer',
     description: 'An API token, or the access token that POST /api/v1/auth/token gives for one.',
   });
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'StreamGate',
-      version: API_VERSION,
-      description:
-        'Upload, transcode and protected playback. Paths under /client/v4 have the shape of the Cloudflare Stream API.',
-    },
-    servers: [{ url: config.PUBLIC_URL }],
-    security: [{ bearer: [] }],
+  app.get('/openapi.json', (c) => {
+    const document = app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'StreamGate',
+        version: API_VERSION,
+        description:
+          'Upload, transcode and protected playback. Paths under /client/v4 have the shape of the Cloudflare Stream API.',
+      },
+      servers: [{ url: config.PUBLIC_URL }],
+    });
+    return c.json({ ...document, paths: withErrors(document.paths ?? {}) });
   });
+}
+
+type Operation = Readonly<Record<string, unknown>>;
+
+/** Says of every operation whether it needs a token and what its errors look like. */
+function withErrors(paths: object): Record<string, Record<string, Operation>> {
+  return mapValues(paths as Record<string, Record<string, Operation>>, (operations, path) =>
+    mapValues(operations, (operation) => ({
+      ...operation,
+      security: OPEN.test(path) ? [] : [{ bearer: [] }],
+      responses: { ...(operation['responses'] as object), default: errorOf(path) },
+    })),
+  );
+}
+
+function errorOf(path: string): Operation {
+  const content = path.startsWith('/client/')
+    ? { 'application/json': { schema: STREAM_ERROR } }
+    : { 'application/problem+json': { schema: PROBLEM } };
+  return {
+    description: 'Refused: 400, 401, 403, 404, 409, 413, 422, 424; failed: 500, 503',
+    content,
+  };
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  change: (value: From, key: string) => To,
+): Record<string, To> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, change(value, key)]),
+  );
 }

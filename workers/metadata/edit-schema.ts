@@ -12,7 +12,12 @@ const futureTime = z.iso
   .refine((value) => Date.parse(value) > Date.now(), 'must lie in the future')
   .transform((value) => Date.parse(value));
 
-const detail = z.string().max(2048).nullable().optional();
+const text = z.string().max(2048).nullable().optional();
+const link = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .nullable()
+  .optional();
 
 /** What a caller may change (reference: Stream edit). Everything else is the server's and is refused by name. */
 export const editSchema = z.strictObject({
@@ -29,9 +34,9 @@ export const editSchema = z.strictObject({
     .optional(),
   creator: z.string().max(64).nullable().optional(),
   maxDurationSeconds: z.int().min(1).max(LONGEST_SECONDS).nullable().optional(),
-  meta: z.record(z.string(), z.unknown()).optional(),
+  meta: z.looseObject({ name: z.string().max(512).optional() }).optional(),
   publicDetails: z
-    .strictObject({ title: detail, share_link: detail, channel_link: detail, logo: detail })
+    .strictObject({ title: text, share_link: link, channel_link: link, logo: link })
     .nullable()
     .optional(),
   requireSignedURLs: z.boolean().optional(),

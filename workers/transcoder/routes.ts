@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
 import type { AppEnv } from '../../src/http/app-env.ts';
+import { jsonBody } from '../../src/http/json-body.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import { jobSchema, jobStateSchema, jobSummarySchema } from './job-schema.ts';
@@ -35,6 +36,7 @@ const submit = createRoute({
   method: 'post',
   path: '/api/v1/jobs',
   tags,
+  middleware: jsonBody(),
   summary: 'Process a video again',
   description:
     'The video keeps playing as it was until the new run is ready. Only for a video that is ready or in error.',

@@ -16,8 +16,7 @@ export class FormReader {
 
   constructor(body: ReadableStream<Uint8Array>, contentType: string) {
     this.reader = body.getReader({ mode: 'byob' });
-    const [, quoted, plain] = /boundary=(?:"([^"]*)"|([^\s;]*))/i.exec(contentType) ?? [];
-    this.boundary = Buffer.from(`--${quoted ?? plain ?? ''}`);
+    this.boundary = Buffer.from(`--${boundaryOf(contentType)}`);
   }
 
   /** The next piece; undefined at the end. With `keep` the piece before stays untouched for good. */
@@ -40,6 +39,12 @@ export class FormReader {
   release(): void {
     this.reader.releaseLock();
   }
+}
+
+/** The boundary parameter of a form's content type; empty when there is none. */
+export function boundaryOf(contentType: string): string {
+  const [, quoted, plain] = /boundary=(?:"([^"]*)"|([^\s;]*))/i.exec(contentType) ?? [];
+  return quoted ?? plain ?? '';
 }
 
 /** True when a piece ends with a beginning of the boundary, or with the boundary and less than the parser needs behind it. */

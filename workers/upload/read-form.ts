@@ -2,7 +2,8 @@ import { decodeField, defaultIsFile, make } from 'multipasta';
 import type { MultipartError } from 'multipasta';
 
 import { AppError } from '../../src/contracts/errors.ts';
-import { FormReader } from './form-reader.ts';
+import { FormHeaders, narrow } from './form-headers.ts';
+import { boundaryOf, FormReader } from './form-reader.ts';
 
 const FIELD_BYTES = 64 * 1024;
 const MAX_PARTS = 32;
@@ -41,6 +42,7 @@ class FormParts {
   isInFile = false;
   private readonly fields = new Map<string, string>();
   private readonly parser;
+  private readonly headers: FormHeaders;
   private pending: Uint8Array[] = [];
   private filename: string | undefined;
   private files = 0;
@@ -48,13 +50,14 @@ class FormParts {
   private ended = false;
 
   constructor(contentType: string) {
+    this.headers = new FormHeaders(boundaryOf(contentType));
     this.parser = make({
       headers: { 'content-type': contentType },
       maxFieldSize: FIELD_BYTES,
       maxParts: MAX_PARTS,
       isFile: (info) => info.name === FILE_FIELD || defaultIsFile(info),
-      onField: (info, value) => void this.fields.set(info.name, decodeField(info, value)),
-      onFile: (info) => this.openFile(info.name, info.filename),
+      onField: (info, value) => void this.fields.set(narrow(info.name), decodeField(info, value)),
+      onFile: (info) => this.openFile(narrow(info.name), info.filename),
       onError: (error) => this.fail(describeFault(error)),
       onDone: () => {
         this.ended = true;
@@ -66,7 +69,7 @@ class FormParts {
   write(bytes: Uint8Array): readonly Uint8Array[] {
     this.pending = [];
     try {
-      this.parser.write(bytes);
+      this.parser.write(this.headers.widen(bytes));
     } catch {
       this.fail('The form is broken: a part has headers that cannot be read.');
     }
@@ -93,7 +96,7 @@ class FormParts {
     }
     this.files += 1;
     if (this.files > 1) this.fail('The form has two files. Send one video a request.');
-    this.filename ??= filename;
+    if (filename !== undefined) this.filename ??= narrow(filename);
     this.isInFile = true;
     return (bytes) => {
       this.isInFile = bytes !== null;

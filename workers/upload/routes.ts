@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
 import type { AppEnv } from '../../src/http/app-env.ts';
+import { jsonBody } from '../../src/http/json-body.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import type { UploadService } from './service.ts';
@@ -18,6 +19,7 @@ const create = createRoute({
   method: 'post',
   path: '/api/v1/uploads',
   tags,
+  middleware: jsonBody(),
   summary: 'Begin an upload in parts',
   description:
     'Send the parts in any order, several at once if you like, then complete. A repeat with the same Idempotency-Key answers the same upload.',

@@ -9,7 +9,11 @@ import { readStrictJws } from '../../../src/http/strict-jws.ts';
 import type { ServiceContext } from '../../../src/kernel/service-context.ts';
 import { AccessSnapshot } from '../access-snapshot.ts';
 
-/** Sets the principal from the bearer token. No token is no principal; a bad token is refused at once, on API paths only. */
+const API = /^\/(api|client)\/|^\/metrics$/;
+/** Parts of the API that answer anybody. */
+const PUBLIC = new Set(['/api/v1/services']);
+
+/** Sets the principal from the bearer token. On API paths a bad or missing token is refused before anything of the request is read. */
 export function authenticate(context: ServiceContext): MiddlewareHandler<AppEnv> {
   const snapshot = new AccessSnapshot(
     async () => context.services.get('auth').accessTokenSnapshot(),
@@ -18,7 +22,8 @@ export function authenticate(context: ServiceContext): MiddlewareHandler<AppEnv>
   return async function authenticateCaller(c, next) {
     c.set('principal', undefined);
     const header = c.req.header('authorization');
-    if (header !== undefined && /^\/(api|client)\/|^\/metrics$/.test(c.req.path)) {
+    if (API.test(c.req.path) && header === undefined && !PUBLIC.has(c.req.path)) throw noToken();
+    if (API.test(c.req.path) && header !== undefined) {
       const token = parseBearer(header);
       const principal = token === undefined ? undefined : await identify(token, snapshot, context);
       if (principal === undefined) {
@@ -31,6 +36,13 @@ export function authenticate(context: ServiceContext): MiddlewareHandler<AppEnv>
     }
     await next();
   };
+}
+
+function noToken(): AppError {
+  return new AppError(
+    'auth.required',
+    'Send an API token or access token as "Authorization: Bearer …".',
+  );
 }
 
 /** Three dotted parts are an access token, everything else is an API token: neither is ever tried as the other. */
