@@ -46,7 +46,10 @@ export async function checkPlayback(
   }
   const checked: CheckedRendition[] = [];
   for (const address of addresses.values()) checked.push(await checkRendition(address, engine));
-  return checked;
+  // Pictures from the highest down, then the sound.
+  return checked.toSorted(
+    (a, b) => Number(b.resolution !== undefined) - Number(a.resolution !== undefined),
+  );
 }
 
 async function checkRendition(

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { chooseEngine } from '../containers/transcoder/choose-engine.ts';
 import { checkPlayback } from './check-playback.ts';
 import type { CheckedRendition } from './check-playback.ts';
 import { ApiClient } from './client.ts';
-import { readPort } from './command-line.ts';
+import { readCommandLine, readPort } from './command-line.ts';
 import { makeClip, sampleClipArguments } from './make-clip.ts';
 import { startPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
@@ -29,7 +28,7 @@ as a player would, decodes each rendition, prints the watch address and keeps se
 const SAMPLE_SECONDS = 20;
 const DEADLINE_MS = 6 * 3600 * 1000;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readCommandLine({
   allowPositionals: true,
   options: {
     once: { type: 'boolean', default: false },
@@ -56,6 +55,7 @@ if (values.help) {
   process.exit(0);
 }
 
+const port = readPort(values.port);
 let platform: Platform | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave(0));
 try {
@@ -64,7 +64,7 @@ try {
   say('Starting StreamGate …');
   const adminToken =
     process.env['STREAMGATE_ADMIN_TOKEN'] ?? `sg_${randomBytes(32).toString('base64url')}`;
-  platform = await startPlatform({ port: readPort(values.port), persistTo, adminToken });
+  platform = await startPlatform({ port, persistTo, adminToken });
   const result = await runDemo(platform, file, adminToken);
   report(result);
   if (values.once) await leave(0);
@@ -83,6 +83,7 @@ async function chooseFile(persistTo: string): Promise<string> {
   const [given] = positionals;
   if (given !== undefined) {
     if (!existsSync(given)) throw new Error(`there is no file "${given}"`);
+    if (!statSync(given).isFile()) throw new Error(`"${given}" is a folder; name a video file`);
     return resolve(given);
   }
   await mkdir(persistTo, { recursive: true });

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
-import { readPort } from './command-line.ts';
+import { readCommandLine, readPort } from './command-line.ts';
 import { startPlatform } from './platform.ts';
 
 const HELP = `Usage: npm run dev -- [options]
@@ -17,7 +16,7 @@ Runs the whole platform on this machine: gateway, services, stores, queues and t
 The admin token is printed on the first run, or taken from STREAMGATE_ADMIN_TOKEN (32 characters or more).
 Ctrl-C stops everything.`;
 
-const { values } = parseArgs({
+const { values } = readCommandLine({
   options: {
     port: { type: 'string', default: '8787' },
     'persist-to': { type: 'string', default: '.streamgate' },
@@ -32,11 +31,12 @@ if (values.help) {
   process.exit(0);
 }
 
+const port = readPort(values.port);
 const adminToken = process.env['STREAMGATE_ADMIN_TOKEN'];
 console.log('Starting StreamGate …');
 try {
   const platform = await startPlatform({
-    port: readPort(values.port),
+    port,
     persistTo: resolve(values['persist-to']),
     onLine: (line) => {
       if (values.verbose || /"level":"(warn|error)"|^the encoder/.test(line)) console.log(line);

@@ -175,6 +175,21 @@ describe('odd sources', () => {
     expect((await encodeAll('a.webm')).numbers).toEqual(counting(175));
   });
 
+  test.each([
+    ['bt470bg', 'gamma28'],
+    ['bt470bg', 'bt709'],
+    ['smpte170m', 'smpte170m'],
+    ['bt709', 'bt709'],
+    ['fcc', 'gamma22'],
+    ['smpte240m', 'smpte240m'],
+    ['bt2020nc', 'bt2020-10'],
+    ['ycgco', 'iec61966-2-1'],
+  ])('colours marked %s with %s', async (space, transfer) => {
+    const marks = ['-colorspace', space, '-color_primaries', 'bt709', '-color_trc', transfer];
+    await make(...lavfi(1), ...X264, ...marks, 'colour.mp4');
+    expect((await encodeAll('colour.mp4')).numbers).toEqual(counting(30));
+  });
+
   test('a transport stream that begins late', async () => {
     await make(...lavfi(7), ...X264, '-bf', '2', '-output_ts_offset', '5', 'a.ts');
     expect((await encodeAll('a.ts')).numbers).toEqual(counting(210));
