@@ -115,6 +115,11 @@ export class UploadSession extends DurableObject<Env> {
     return this.mustView().state;
   }
 
+  /** The video is deleted: nothing of its upload stays. */
+  async forget(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+  }
+
   override async alarm(): Promise<void> {
     const state = this.store.load();
     if (state === undefined) return;

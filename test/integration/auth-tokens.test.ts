@@ -169,3 +169,23 @@ describe('who may call', () => {
     expect((await call('/api/v1/tokens', { headers }, '')).status).toBe(401);
   });
 });
+
+describe('a token made by a token', () => {
+  test('never outlives its maker', async () => {
+    const maker = await make({ scopes: ['tokens:write'], expiresInSeconds: 60 });
+    for (const asked of [{}, { expiresInSeconds: 3600 }]) {
+      const made = await make({ scopes: ['tokens:write'], ...asked }, maker.token);
+      expect(made.expiresAt).toBe(maker.expiresAt);
+    }
+  });
+
+  test('cannot revoke a token that may do more', async () => {
+    const keeper = await make({ scopes: ['tokens:write'] });
+    const admin = await make();
+    expect((await revoke(admin.id, keeper.token)).status).toBe(403);
+    expect(await statusOf(admin.token)).toBe(200);
+    const equal = await make({ scopes: ['tokens:write'] });
+    expect((await revoke(equal.id, keeper.token)).status).toBe(200);
+    expect((await revoke(keeper.id, keeper.token)).status).toBe(200);
+  });
+});

@@ -184,8 +184,14 @@ describe('what is not there', () => {
 
   test('is 404 for an unknown video, whatever part is asked for', async () => {
     const uid = createUid();
-    for (const rest of ['manifest/video.m3u8', 'thumbnails/thumbnail.jpg', 'watch'])
+    for (const rest of ['manifest/video.m3u8', 'thumbnails/thumbnail.jpg'])
       await expectRefusal(`/${uid}/${rest}`, 404, 'video.not_found');
+  });
+
+  test('is a page that says so for whoever follows a dead link', async () => {
+    const response = await call(`/${createUid()}/watch`, {}, '');
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toContain('text/html');
   });
 
   test('is 404 for parts that the run does not have', async () => {

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
-import { AppError } from '../../src/contracts/errors.ts';
+import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import type { CacheApi } from '../../src/contracts/service-apis.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { playbackPreflight, setPlaybackCors } from '../../src/http/playback-cors.ts';
@@ -43,6 +43,12 @@ export function playbackRoutes(parts: PlaybackParts): OpenAPIHono<AppEnv> {
   return routes;
 }
 
+/** Somebody who follows a dead link gets the page, which says so. */
+function toMissing(error: unknown): undefined {
+  if (isAppError(error) && error.code !== 'service.unavailable') return undefined;
+  throw error;
+}
+
 async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Response> {
   const request = c.req.raw;
   if (request.method === 'OPTIONS') return playbackPreflight();
@@ -54,8 +60,8 @@ async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Respons
   const { subject, item } = path;
   const now = Date.now();
   if (item.kind === 'watch') {
-    await findRecord(subject, parts.records, now);
-    return serveWatchPage(request, parts.assets);
+    const known = await findRecord(subject, parts.records, now).catch(toMissing);
+    return serveWatchPage(request, parts.assets, known === undefined ? 404 : 200);
   }
   const grant = await authorise(request, path, parts, now);
   const canonical = await serveMedia(request, grant, item, {

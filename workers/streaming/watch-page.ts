@@ -21,7 +21,11 @@ const CONTENT_SECURITY_POLICY = [
  * The page that plays a video. It is the same for every video and holds nothing of it: the page asks for the manifest beside its own
  * address, and shows what the refusal says.
  */
-export async function serveWatchPage(request: Request, assets: Fetcher): Promise<Response> {
+export async function serveWatchPage(
+  request: Request,
+  assets: Fetcher,
+  status: 200 | 404,
+): Promise<Response> {
   const asset = await assets.fetch(new URL(PAGE, request.url), { method: request.method });
   if (!asset.ok) {
     throw new AppError(
@@ -36,5 +40,5 @@ export async function serveWatchPage(request: Request, assets: Fetcher): Promise
     // The address may hold a token.
     'referrer-policy': 'no-referrer',
   });
-  return new Response(asset.body, { headers });
+  return new Response(asset.body, { status, headers });
 }

@@ -135,10 +135,12 @@ export class UploadService implements UploadApi {
   async abortForVideo(uid: string): Promise<void> {
     const row = await findUploadOfVideo(this.context.db, uid);
     if (row === undefined) return;
-    if (row.state === 'open') {
-      const state = await this.session(row.id).close(row.accountId, 'aborted');
-      if (state === 'unknown') await discardUpload(this.context, row, 'aborted');
-    }
+    const session = this.session(row.id);
+    const state = await session.close(row.accountId, 'aborted');
+    if (state === 'unknown' && row.state === 'open')
+      await discardUpload(this.context, row, 'aborted');
+    // One that is being completed finds out by itself that the video is gone, and removes the source.
+    if (state !== 'completing') await session.forget();
     await deleteUpload(this.context.db, row.id);
   }
 
