@@ -12,6 +12,8 @@ export interface CheckedRendition {
   readonly name: string;
   readonly codecs: string;
   readonly resolution?: string;
+  /** As the playlist says it, three decimals. */
+  readonly frameRate?: string;
   readonly bandwidth?: number;
   readonly segments: number;
   readonly seconds: number;
@@ -77,6 +79,7 @@ async function checkRendition(
       codecs: address.codecs,
       ...(resolution && { resolution: `${resolution.width}x${resolution.height}` }),
       ...(variant && { bandwidth: variant.bandwidth }),
+      ...(variant?.frameRate !== undefined && { frameRate: variant.frameRate.toFixed(3) }),
       segments: segments.length,
       seconds: segments.reduce((sum, { duration }) => sum + duration, 0),
       frames,

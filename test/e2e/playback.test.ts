@@ -47,7 +47,9 @@ describe('upload → transcode', () => {
     const sounds = renditions.filter(({ codecs }) => !codecs.includes('avc1'));
     transcoded.set(clip.name, { uid, pictures });
     expect(sounds).toHaveLength(clip.hasAudio ? 1 : 0);
-    for (const picture of pictures) expect(picture.frames).toBe(clip.frames);
+    for (const picture of pictures) {
+      expect(picture).toMatchObject({ frames: clip.frames, frameRate: clip.frameRate });
+    }
     if (clip.size) expect(pictures[0]?.resolution).toBe(clip.size.join('x'));
     for (const sound of sounds)
       expect(Math.abs(sound.frames - clip.seconds * AAC_FRAMES_PER_SECOND)).toBeLessThan(4);
