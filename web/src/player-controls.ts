@@ -128,7 +128,7 @@ function createSeekBar(root: HTMLElement, video: HTMLVideoElement): SeekBar {
     seek.max = String(duration);
     if (!dragging) seek.value = String(video.currentTime);
     const at = Number(seek.value);
-    const text = `${formatClock(at)} / ${formatClock(duration > 0 ? duration : Number.NaN)}`;
+    const text = `${formatClock(at)} / ${formatClock(duration > 0 ? Math.round(duration) : Number.NaN)}`;
     clock.textContent = text;
     seek.setAttribute('aria-valuetext', text);
     root.style.setProperty('--played', `${duration > 0 ? (at / duration) * 100 : 0}%`);

@@ -154,7 +154,7 @@ function createPoster(access: PlaybackAccess, onPlay: () => void): Poster {
       box.disabled = !video.readyToStream;
       setIcon(picture, pictureOf(video));
       box.setAttribute('aria-label', `Play ${videoName(video)}`);
-      length.textContent = video.duration > 0 ? formatClock(video.duration) : '';
+      length.textContent = video.duration > 0 ? formatClock(Math.round(video.duration)) : '';
       const wanted = video.readyToStream ? `${video.uid} ${video.requireSignedURLs}` : '';
       if (wanted === shown) return;
       shown = wanted;
