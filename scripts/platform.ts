@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { PROJECT, prepareLocalState, wranglerEnv } from './local-state.ts';
 import { findNativeEngine } from '../containers/transcoder/native-engine.ts';
+import { freePort, requireFreePort } from './ports.ts';
 import { endFormerRun, forgetRun, rememberRun } from './former-run.ts';
 
 const START_DEADLINE_MS = 90_000;
@@ -226,30 +226,4 @@ async function untilReady(address: string): Promise<void> {
     await sleep(250);
   }
   throw new Error(`the platform was not ready after ${START_DEADLINE_MS / 1000} s: ${last}`);
-}
-
-async function requireFreePort(port: number): Promise<void> {
-  try {
-    await listenOnce(port);
-  } catch {
-    throw new Error(`port ${port} is in use; choose another with --port`);
-  }
-}
-
-/** A port that nothing uses at the moment. */
-async function freePort(): Promise<number> {
-  return listenOnce(0);
-}
-
-async function listenOnce(port: number): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : port),
-      );
-    });
-  });
 }

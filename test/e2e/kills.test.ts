@@ -10,7 +10,8 @@ import { checkPlayback } from '../../scripts/check-playback.ts';
 import type { UploadTicket } from '../../scripts/client.ts';
 import { clipFile } from '../fixtures/clips.ts';
 import { auditState, orphansOf } from './audit.ts';
-import { RunningPlatform, freePort } from './running-platform.ts';
+import { freePort } from '../../scripts/ports.ts';
+import { RunningPlatform } from './running-platform.ts';
 
 const READY_DEADLINE_MS = 240_000;
 const LOOK_EVERY_MS = 100;

@@ -10,7 +10,8 @@ import { checkPlayback } from '../../scripts/check-playback.ts';
 import { descendantsOf, listProcesses } from '../../scripts/processes.ts';
 import { clipFile } from '../fixtures/clips.ts';
 import { auditState } from './audit.ts';
-import { RunningPlatform, freePort } from './running-platform.ts';
+import { freePort } from '../../scripts/ports.ts';
+import { RunningPlatform } from './running-platform.ts';
 
 const READY_DEADLINE_MS = 120_000;
 

@@ -7,7 +7,8 @@ import { afterAll, expect, test } from 'vitest';
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import { checkPlayback } from '../../scripts/check-playback.ts';
 import { clipFile } from '../fixtures/clips.ts';
-import { RunningPlatform, freePort } from './running-platform.ts';
+import { freePort } from '../../scripts/ports.ts';
+import { RunningPlatform } from './running-platform.ts';
 
 let folder = '';
 let platform: RunningPlatform | undefined;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { RunningPlatform, freePort } from './running-platform.ts';
+import { freePort } from '../../scripts/ports.ts';
+import { RunningPlatform } from './running-platform.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

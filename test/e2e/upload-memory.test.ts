@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { UploadTicket } from '../../scripts/client.ts';
 import { PROJECT, wranglerEnv } from '../../scripts/local-state.ts';
 import { descendantsOf, listProcesses } from '../../scripts/processes.ts';
-import { ADMIN_TOKEN, RunningPlatform, freePort } from './running-platform.ts';
+import { freePort } from '../../scripts/ports.ts';
+import { ADMIN_TOKEN, RunningPlatform } from './running-platform.ts';
 
 const MIB = 1024 * 1024;
 const MOST_GROWTH_BYTES = 64 * MIB;
