@@ -61,6 +61,15 @@ async function untilEncoding(jobId: string): Promise<string> {
   throw new Error('no video task ever ran');
 }
 
+/** How many tasks the running encoder takes at once. */
+async function encoderSlots(): Promise<{ slots: number }> {
+  type Services = { services: { name: string; details?: { encoder: { slots: number } } }[] };
+  const { services } = await platform.client.json<Services>('/api/v1/services');
+  const encoder = services.find(({ name }) => name === 'transcoder')?.details?.encoder;
+  if (encoder === undefined) throw new Error('the encoder does not say how many slots it has');
+  return encoder;
+}
+
 async function expectWholeAndClean(uid: string): Promise<void> {
   const video = await platform.client.untilSettled(uid, READY_DEADLINE_MS);
   expect(video.status).toMatchObject({ state: 'ready', errorReasonText: '' });
@@ -86,7 +95,13 @@ describe('kill -9', () => {
     const video = tasks.filter(({ kind }) => kind === 'video');
     expect(video.length).toBeGreaterThanOrEqual(4);
     const repeated = tasks.filter(({ attempts }) => attempts.length > 1);
+    // The encoder runs as many tasks at once as it has slots; on up to seven cores that is the victim alone.
+    const { slots } = await encoderSlots();
     expect(repeated.map(({ id }) => id)).toContain(victim);
+    expect(repeated.length).toBeLessThanOrEqual(slots);
+    for (const { attempts } of repeated) {
+      expect(attempts.map(({ outcome }) => outcome)).toEqual(['lost', 'accepted']);
+    }
     for (const task of tasks) expect(task.attempts.at(-1)?.outcome).toBe('accepted');
     for (const task of tasks)
       expect(task.attempts.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1);
