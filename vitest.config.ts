@@ -48,6 +48,7 @@ export default defineConfig(async () => ({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/integration/build-page.ts'],
           setupFiles: ['test/integration/setup.ts'],
           testTimeout: 30_000,
         },
