@@ -109,6 +109,13 @@ async function runWrangler(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`wrangler ${args.slice(0, 3).join(' ')} failed:\n${output}`);
 }
 
+/**
+ * Keeps the local runtime's memory flat while gigabytes pass through it. Every chunk of a body leaves a small
+ * object behind that holds its bytes, and only V8's full collection frees them; with the sizes made for desktop
+ * programs the first one comes 150 MB too late.
+ */
+const V8_FLAGS = '--optimize-for-size --initial-old-space-size=2 --heap-growing-percent=10';
+
 /** Environment for wrangler: the project's own programs first, no telemetry, nothing fetched, no questions. */
 export function wranglerEnv(): NodeJS.ProcessEnv {
   return {
@@ -117,5 +124,6 @@ export function wranglerEnv(): NodeJS.ProcessEnv {
     CI: '1',
     WRANGLER_SEND_METRICS: 'false',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    MINIFLARE_WORKERD_V8_FLAGS: V8_FLAGS,
   };
 }

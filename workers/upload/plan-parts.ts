@@ -4,10 +4,11 @@ const DEFAULT_PART_BYTES = 8 * MIB;
 const PART_COUNT_GOAL = 9500;
 const PART_COUNT_LIMIT = 10_000;
 
-/** The part size an upload has when the client asks for none. */
-export const FORM_PART_BYTES = DEFAULT_PART_BYTES;
 /** What a client may ask for: R2's smallest part, and the largest body that every zone plan lets through. */
 export const PART_BYTES_RANGE = { min: 5 * MIB, max: 100 * MIB, step: MIB } as const;
+
+/** A form's part is held in memory until R2 has it, so it is as small as R2 allows. */
+export const FORM_PART_BYTES = PART_BYTES_RANGE.min;
 
 /** How a file is cut: all parts but the last are equal, as R2 demands. */
 export interface PartPlan {
