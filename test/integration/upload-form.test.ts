@@ -52,7 +52,7 @@ async function nothingIsLeft(): Promise<void> {
 }
 
 describe('POST /client/v4/accounts/{account_id}/stream', () => {
-  test.each([10, 8 * MIB, 8 * MIB + 1, 19 * MIB + 333])(
+  test.each([10, 5 * MIB, 5 * MIB + 1, 19 * MIB + 333])(
     'takes a file of %i bytes',
     async (size) => {
       const bytes = aFile(size);

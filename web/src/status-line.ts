@@ -37,7 +37,7 @@ async function readReadiness(): Promise<Readiness | undefined> {
 
 function summaryOf(found: Readiness | undefined): string {
   if (found === undefined) return 'Server not reachable';
-  if (found.ready) return 'All systems ready';
+  if (found.ready) return 'Ready';
   const failed = found.checks.filter((check) => !check.ok);
   return failed.length === 1
     ? `Not ready: ${failed[0]?.name}`

@@ -155,7 +155,8 @@ function createPoster(access: PlaybackAccess, onPlay: () => void): Poster {
       setIcon(picture, pictureOf(video));
       box.setAttribute('aria-label', `Play ${videoName(video)}`);
       length.textContent = video.duration > 0 ? formatClock(Math.round(video.duration)) : '';
-      const wanted = video.readyToStream ? `${video.uid} ${video.requireSignedURLs}` : '';
+      const hasPicture = video.readyToStream && video.thumbnail !== null;
+      const wanted = hasPicture ? `${video.uid} ${video.requireSignedURLs}` : '';
       if (wanted === shown) return;
       shown = wanted;
       if (wanted === '') image.hidden = true;

@@ -7,6 +7,8 @@ export interface Video {
   readonly duration: number;
   readonly size: number;
   readonly meta: { readonly name?: string };
+  /** Null for sound only. */
+  readonly thumbnail: string | null;
   readonly readyToStream: boolean;
   readonly requireSignedURLs: boolean;
   readonly allowedOrigins: readonly string[];

@@ -11,7 +11,7 @@ export function renderVideo(
   return {
     uid: row.uid,
     creator: row.creator,
-    thumbnail: `${address}/thumbnails/thumbnail.jpg`,
+    thumbnail: hasPicture(row) ? `${address}/thumbnails/thumbnail.jpg` : null,
     thumbnailTimestampPct: row.thumbnailTimestampPct,
     readyToStream: row.publishedRevision !== null,
     readyToStreamAt: timeOf(row.readyAt),
@@ -42,6 +42,11 @@ export function renderVideo(
     scheduledDeletion: timeOf(row.scheduledDeletion),
     publicDetails: row.publicDetails,
   };
+}
+
+/** False for what is known to be sound only. */
+function hasPicture(row: VideoRow): boolean {
+  return row.publishedRevision === null || row.width !== null;
 }
 
 /** A string with six decimals, as Stream writes it. */

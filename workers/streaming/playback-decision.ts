@@ -38,3 +38,11 @@ export function unknownPart(): AppError {
     'This video has no such part. Load its manifest again: it may have been processed anew.',
   );
 }
+
+/** The answer for an address that no video has. It says nothing about the video named in it. */
+export function unknownAddress(): AppError {
+  return new AppError(
+    'request.not_found',
+    'There is nothing at this address: no video has a file of this name.',
+  );
+}

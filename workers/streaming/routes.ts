@@ -10,7 +10,7 @@ import { createRouter } from '../../src/http/routes.ts';
 import { authorise, findRecord } from './authorise.ts';
 import type { AccessStores } from './authorise.ts';
 import { describePlayback } from './openapi.ts';
-import { unknownVideo } from './playback-decision.ts';
+import { unknownAddress } from './playback-decision.ts';
 import { parsePlaybackPath, rawPathOf } from './playback-path.ts';
 import type { SegmentMaps } from './segment-maps.ts';
 import { serveMedia } from './serve-media.ts';
@@ -56,7 +56,7 @@ async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Respons
     throw new AppError('request.method_not_allowed', 'Playback knows GET, HEAD and OPTIONS only.');
   }
   const path = parsePlaybackPath(rawPathOf(request.url));
-  if (path === undefined) throw unknownVideo();
+  if (path === undefined) throw unknownAddress();
   const { subject, item } = path;
   const now = Date.now();
   if (item.kind === 'watch') {

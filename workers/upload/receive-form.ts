@@ -1,6 +1,6 @@
 import { AppError } from '../../src/contracts/errors.ts';
 import { invalidRequest } from '../../src/http/routes.ts';
-import { formFieldsSchema, nameSchema } from './upload-schemas.ts';
+import { formFieldsSchema } from './upload-schemas.ts';
 import { drainBody } from './drain-body.ts';
 import { PartBuffer } from './part-buffer.ts';
 import { FORM_PART_BYTES } from './plan-parts.ts';
@@ -74,10 +74,18 @@ function toVideo(form: ReadForm): FormVideo {
   if (!fields.success) throw invalidRequest(fields.error.issues);
   const { name, creator, requireSignedURLs } = fields.data;
   return {
-    name: nameSchema.parse((name ?? form.filename ?? '').slice(0, NAME_LENGTH)),
+    name: name ?? nameOf(form.filename ?? ''),
     ...(creator !== undefined && { creator }),
     ...(requireSignedURLs !== undefined && { requireSignedURLs }),
   };
+}
+
+/** A file name as a title. What a title may not hold is dropped: nobody chose it for us. */
+function nameOf(filename: string): string {
+  return filename
+    .replace(/\p{Cc}/gu, '')
+    .trim()
+    .slice(0, NAME_LENGTH);
 }
 
 /** What cannot be discarded now ends by the session's own alarm. */

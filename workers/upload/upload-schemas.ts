@@ -11,7 +11,11 @@ const HOST =
 const { min, max, step } = PART_BYTES_RANGE;
 
 /** A name is only shown; what a file is, its bytes say. */
-export const nameSchema = z.string().trim().max(NAME_LENGTH);
+export const nameSchema = z
+  .string()
+  .trim()
+  .max(NAME_LENGTH)
+  .regex(/^\P{Cc}*$/u, 'must hold no control characters');
 const creatorSchema = z.string().max(CREATOR_LENGTH);
 
 export const createUploadSchema = z
