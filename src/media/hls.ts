@@ -1,11 +1,10 @@
 import type { RenditionMap, SegmentMap } from '../contracts/media.ts';
+import { languageName, toLanguageTag } from './language.ts';
 
 /** Version 7: what EXT-X-MAP outside I-frame playlists and fragmented MP4 ask for. */
 const VERSION = 7;
 const AUDIO_GROUP = 'audio';
 const MICROSECONDS = 1_000_000;
-/** ISO 639-2 codes that name no language. */
-const NO_LANGUAGE = ['und', 'mul', 'zxx', 'mis'];
 
 type Attributes = readonly (readonly [name: string, value: string | number | undefined])[];
 
@@ -69,7 +68,7 @@ function variantLine(rendition: RenditionMap, audio: readonly RenditionMap[]): s
 }
 
 function audioLine(rendition: RenditionMap, isDefault: boolean, revision: string): string {
-  const language = languageTag(rendition.language);
+  const language = toLanguageTag(rendition.language);
   return tag('EXT-X-MEDIA', [
     ['TYPE', 'AUDIO'],
     ['GROUP-ID', quoted(AUDIO_GROUP)],
@@ -80,21 +79,6 @@ function audioLine(rendition: RenditionMap, isDefault: boolean, revision: string
     ['CHANNELS', rendition.channels && quoted(String(rendition.channels))],
     ['URI', quoted(playlistUri(rendition, revision))],
   ]);
-}
-
-/** Containers name languages in ISO 639-2 (`eng`), RFC 8216 §4.3.4.1 wants BCP 47 (`en`). */
-function languageTag(language: string | undefined): string | undefined {
-  if (language === undefined || NO_LANGUAGE.includes(language.toLowerCase())) return undefined;
-  try {
-    return Intl.getCanonicalLocales(language)[0];
-  } catch {
-    // A file may carry anything here; what is no language tag is left out.
-    return undefined;
-  }
-}
-
-function languageName(language: string): string {
-  return new Intl.DisplayNames(['en'], { type: 'language' }).of(language) ?? language;
 }
 
 function playlistUri(rendition: RenditionMap, revision: string): string {
