@@ -26,6 +26,8 @@ export interface PackagePlan {
   readonly segments: readonly SegmentSpan[];
   /** Ticks of one frame: every sample gets exactly this duration. */
   readonly sampleTicks: number;
+  /** Decode time of frame 0. */
+  readonly startTick?: number;
   readonly maxPartBytes?: number;
 }
 
@@ -84,7 +86,7 @@ async function packageSegment(plan: PackagePlan, work: SegmentWork): Promise<Seg
     // Players want it rising, and tasks do not know their segment's number: its first frame rises too.
     sequenceNumber: segment.start + 1,
     trackId: rendition.file.trackId,
-    baseMediaDecodeTime: segment.start * plan.sampleTicks,
+    baseMediaDecodeTime: (plan.startTick ?? 0) + segment.start * plan.sampleTicks,
     samples: samples.map((sample) => ({ ...sample, duration: plan.sampleTicks })),
   });
   const runs = toRuns(samples);

@@ -25,14 +25,19 @@ export interface VideoFacts {
   readonly colorSpace?: string;
 }
 
-/** What the probe found in the source's first audio track. */
+/** What the probe found in one of the source's audio tracks. */
 export interface AudioFacts {
+  /** Which of the file's audio tracks it is, from 0. */
+  readonly track: number;
   readonly codec: string;
   readonly channels: number;
   readonly sampleRate: number;
   readonly durationSeconds: number;
   readonly startSeconds: number;
+  readonly packets: number;
+  /** As the container names it: usually ISO 639-2. */
   readonly language?: string;
+  readonly title?: string;
 }
 
 /** What the probe task reports. At least one of video and audio is there. */
@@ -40,7 +45,8 @@ export interface SourceFacts {
   readonly container: string;
   readonly durationSeconds: number;
   readonly video?: VideoFacts;
-  readonly audio?: AudioFacts;
+  /** The tracks to be heard, the default one first; empty for a silent video. */
+  readonly audio: readonly AudioFacts[];
 }
 
 /** One rung of the ladder as it will be encoded. */
@@ -56,12 +62,16 @@ export interface VideoRendition {
 
 export interface AudioRendition {
   readonly name: string;
+  /** `aac` is encoded; the surround formats are copied from the source as they are. */
+  readonly codec: 'aac' | SurroundCodec;
   readonly channels: number;
   readonly sampleRate: number;
   readonly bitrateBps: number;
 }
 
-/** Where the segments of one rendition begin and end, in its own units (frames for video, AAC frames of 1,024 samples for audio). */
+export type SurroundCodec = 'ac3' | 'eac3';
+
+/** Where the segments of one rendition begin and end, in its own units: frames of video, or frames of the sound's codec. */
 export interface SegmentSpan {
   readonly start: number;
   readonly end: number;
@@ -80,8 +90,16 @@ export interface RenditionMap {
   readonly height?: number;
   readonly frameRate?: Rational;
   readonly channels?: number;
+  /** Which of the source's audio tracks it is made of: renditions of one track are the same sound in different codecs. */
+  readonly track?: number;
   readonly language?: string;
+  readonly title?: string;
   readonly timescale: number;
+  /**
+   * Presentation time of the first sample; 0 when absent. Below 0 for the encoder's priming samples, which the init segment's
+   * edit list hides, above 0 for a copied track that begins later.
+   */
+  readonly startTicks?: number;
   /** Bits per second of the worst segment, measured. */
   readonly bandwidthBps: number;
   readonly averageBandwidthBps: number;

@@ -14,7 +14,7 @@ import type { SourceFacts } from './media.ts';
  * `PUT {callback.url}/output/{part}` (Content-Length, `x-content-sha256` in lower-case hex),
  * both with `Authorization: Bearer {callback.token}`. The last PUT of a task must be answered before `result` is written.
  */
-export const TASK_PROTOCOL_VERSION = 1;
+export const TASK_PROTOCOL_VERSION = 2;
 
 /** Largest output object in bytes; a longer output is split into parts. */
 export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -37,18 +37,21 @@ const videoFacts = z.object({
   colorSpace: z.string().exactOptional(),
 });
 const audioFacts = z.object({
+  track: z.int().min(0),
   codec: z.string(),
   channels: z.int().positive(),
   sampleRate: z.int().positive(),
   durationSeconds: z.number().positive(),
   startSeconds: z.number().min(0),
+  packets: z.int().positive(),
   language: z.string().exactOptional(),
+  title: z.string().exactOptional(),
 });
 const sourceFactsSchema = z.object({
   container: z.string(),
   durationSeconds: z.number().positive(),
   video: videoFacts.exactOptional(),
-  audio: audioFacts.exactOptional(),
+  audio: z.array(audioFacts).readonly(),
 }) satisfies z.ZodType<SourceFacts>;
 
 const videoRendition = z.object({
@@ -60,6 +63,7 @@ const videoRendition = z.object({
 });
 const audioRendition = z.object({
   name: z.string(),
+  codec: z.enum(['aac', 'ac3', 'eac3']),
   channels: z.int().positive(),
   sampleRate: z.int().positive(),
   bitrateBps: z.int().positive(),
@@ -78,11 +82,16 @@ const videoTask = z.object({
   isLast: z.boolean(),
 });
 
-/** Encode the whole audio track in one go; segments in AAC frames, the first frame being the priming frame. */
+/**
+ * Encode or copy one whole audio track in one go; segments in frames of the rendition's codec.
+ * The first frame of AAC is the priming frame.
+ */
 const audioTask = z.object({
   kind: z.literal('audio'),
   facts: audioFacts,
   rendition: audioRendition,
+  /** Decode time of the first frame in samples: where a copied track begins. An encoded one begins at 0. */
+  startTick: z.int().min(0).exactOptional(),
   segments: z.array(span).min(1),
 });
 

@@ -56,6 +56,10 @@ function readSampleEntry(
       height: view.getUint16(entry.bodyStart + 26),
     };
   }
+  if (entry.type === 'ac-3' || entry.type === 'ec-3') {
+    requireBytes(entry, entry.bodyStart, AUDIO_ENTRY_LENGTH);
+    return { codecs: entry.type, sampleRate: view.getUint16(entry.bodyStart + 24) };
+  }
   if (entry.type === 'mp4a') {
     requireBytes(entry, entry.bodyStart, AUDIO_ENTRY_LENGTH);
     return {

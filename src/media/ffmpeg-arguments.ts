@@ -72,15 +72,16 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
   ].flat();
 }
 
-/** ffmpeg: the whole first audio track as AAC, silence where it starts late, exactly as many frames as planned. */
+/** ffmpeg: a whole audio track as AAC, silence where it starts late, exactly as many frames as planned. */
 export function audioArguments(
+  track: number,
   rendition: AudioRendition,
   segments: readonly SegmentSpan[],
 ): string[] {
   // The encoder puts one priming frame in front of the samples that it is given.
   const samples = (spanOf(segments).end - 1) * AAC_FRAME_SAMPLES;
   const graph = [
-    `[0:a:0]aresample=${rendition.sampleRate}:async=1:first_pts=0:min_hard_comp=0.03`,
+    `[0:a:${track}]aresample=${rendition.sampleRate}:async=1:first_pts=0:min_hard_comp=0.03`,
     `aformat=sample_fmts=fltp:channel_layouts=${rendition.channels === 1 ? 'mono' : 'stereo'}`,
     `apad=pad_len=${MAX_PADDED_FRAMES * AAC_FRAME_SAMPLES}`,
     `atrim=end_sample=${samples}[a0]`,
@@ -88,8 +89,16 @@ export function audioArguments(
   return [
     ['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', ...guardedInput()],
     ['-filter_complex', graph, '-map', '[a0]', '-c:a', 'aac'],
-    ['-b:a', String(rendition.bitrateBps), '-map_metadata', '-1', '-fflags', '+bitexact'],
-    ['-f', 'mp4', '-movflags', AUDIO_FLAGS, '-frag_duration', '2000000', renditionFile(0)],
+    ['-b:a', String(rendition.bitrateBps), ...audioOutput(COMMON_FLAGS)],
+  ].flat();
+}
+
+/** ffmpeg: the packets of an audio track as they are. */
+export function copyAudioArguments(track: number): string[] {
+  return [
+    ['-nostdin', '-y', '-v', 'error', ...guardedInput()],
+    // The header of AC-3 is written from its first packet.
+    ['-map', `0:a:${track}`, '-c:a', 'copy', ...audioOutput(`${COMMON_FLAGS}+delay_moov`)],
   ].flat();
 }
 
@@ -118,7 +127,13 @@ export function posterArguments(task: PosterTask): string[] {
 const COMMON_FLAGS = '+cmaf+empty_moov+default_base_moof+skip_sidx';
 // `frag_discont`: the first `tfdt` is the absolute time. `negative_cts_offsets`: the first picture is shown at `tfdt`.
 const VIDEO_FLAGS = `${COMMON_FLAGS}+frag_keyframe+negative_cts_offsets+frag_discont`;
-const AUDIO_FLAGS = COMMON_FLAGS;
+
+function audioOutput(flags: string): string[] {
+  return [
+    ['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4', '-movflags', flags],
+    ['-frag_duration', '2000000', renditionFile(0)],
+  ].flat();
+}
 
 interface OrderedRendition {
   readonly rendition: VideoRendition;

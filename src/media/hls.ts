@@ -1,30 +1,58 @@
 import type { RenditionMap, SegmentMap } from '../contracts/media.ts';
-import { languageName, toLanguageTag } from './language.ts';
+import { groupAudio } from './audio-groups.ts';
+import type { AudioGroup, AudioMember } from './audio-groups.ts';
 
 /** Version 7: what EXT-X-MAP outside I-frame playlists and fragmented MP4 ask for. */
 const VERSION = 7;
-const AUDIO_GROUP = 'audio';
 const MICROSECONDS = 1_000_000;
 
 type Attributes = readonly (readonly [name: string, value: string | number | undefined])[];
 
 /** The multivariant playlist, to be read at `{id}/manifest/video.m3u8`: every URI is relative, so a token in the path is inherited. */
 export function renderMultivariantPlaylist(map: SegmentMap, revision: string): string {
-  const audio = map.renditions.filter(({ kind }) => kind === 'audio');
+  const groups = groupAudio(map.renditions);
   const video = map.renditions.filter(({ kind }) => kind === 'video').toSorted(largestFirst);
-  const isAudioOnly = video.length === 0;
-  const variants = isAudioOnly ? audio : video;
-  const alternatives = isAudioOnly ? [] : audio;
   return lines([
     '#EXTM3U',
     `#EXT-X-VERSION:${VERSION}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
-    ...alternatives.map((rendition, index) => audioLine(rendition, index === 0, revision)),
-    ...variants.flatMap((rendition) => [
-      variantLine(rendition, alternatives),
-      playlistUri(rendition, revision),
-    ]),
+    ...(video.length === 0 ? soundAlone(groups, revision) : withSound(video, groups, revision)),
   ]);
+}
+
+/** Every picture with every choice of codecs for the sound; one line a rendition when there is no sound. */
+function withSound(
+  video: readonly RenditionMap[],
+  groups: readonly AudioGroup[],
+  revision: string,
+): string[] {
+  const choices = groups.length === 0 ? [undefined] : groups;
+  return [
+    ...audioLines(groups, revision),
+    ...choices.flatMap((group) =>
+      video.flatMap((rendition) => [
+        variantLine(rendition, group),
+        playlistUri(rendition, revision),
+      ]),
+    ),
+  ];
+}
+
+/** The default track is the variant itself; groups are named only where there is something to choose. */
+function soundAlone(groups: readonly AudioGroup[], revision: string): string[] {
+  const hasChoice = groups.some(({ members }) => members.length > 1);
+  return [
+    ...(hasChoice ? audioLines(groups, revision) : []),
+    ...groups.flatMap((group) => {
+      const [first] = group.members;
+      if (first === undefined) return [];
+      const { rendition } = first;
+      return [
+        variantLine(rendition, hasChoice ? group : undefined),
+        playlistUri(rendition, revision),
+      ];
+    }),
+  ];
 }
 
 /** The complete playlist of one rendition, to be read beside its `init.mp4` and `{n}.m4s`. */
@@ -48,31 +76,38 @@ function largestFirst(a: RenditionMap, b: RenditionMap): number {
   return pixels(b) - pixels(a) || b.bandwidthBps - a.bandwidthBps;
 }
 
-function variantLine(rendition: RenditionMap, audio: readonly RenditionMap[]): string {
-  const { width, height, frameRate } = rendition;
-  const loudest = (bits: (one: RenditionMap) => number): number => Math.max(0, ...audio.map(bits));
-  const codecs = new Set([rendition, ...audio].map((one) => one.codecs));
+function variantLine(rendition: RenditionMap, group: AudioGroup | undefined): string {
+  const { kind, width, height, frameRate } = rendition;
+  const sound = group?.members.map((member) => member.rendition) ?? [];
+  const codecs = new Set([rendition, ...sound].map((one) => one.codecs));
+  // Of sound alone the variant is one of the group's members: only one of them plays.
+  const played = kind === 'audio' && group !== undefined ? [] : [rendition];
+  const bits = (of: (one: RenditionMap) => number): number =>
+    Math.ceil(Math.max(0, ...played.map(of)) + Math.max(0, ...sound.map(of)));
   return tag('EXT-X-STREAM-INF', [
-    ['BANDWIDTH', Math.ceil(rendition.bandwidthBps + loudest((one) => one.bandwidthBps))],
-    [
-      'AVERAGE-BANDWIDTH',
-      Math.ceil(rendition.averageBandwidthBps + loudest((one) => one.averageBandwidthBps)),
-    ],
+    ['BANDWIDTH', bits((one) => one.bandwidthBps)],
+    ['AVERAGE-BANDWIDTH', bits((one) => one.averageBandwidthBps)],
     ['CODECS', quoted([...codecs].join(','))],
     ['RESOLUTION', width && height ? `${width}x${height}` : undefined],
     ['FRAME-RATE', frameRate && (frameRate.numerator / frameRate.denominator).toFixed(3)],
     // Without it Shaka fetches the first, middle and last segment before it plays, to look for captions.
     ['CLOSED-CAPTIONS', 'NONE'],
-    ['AUDIO', audio.length > 0 ? quoted(AUDIO_GROUP) : undefined],
+    ['AUDIO', group && quoted(group.id)],
   ]);
 }
 
-function audioLine(rendition: RenditionMap, isDefault: boolean, revision: string): string {
-  const language = toLanguageTag(rendition.language);
+function audioLines(groups: readonly AudioGroup[], revision: string): string[] {
+  return groups.flatMap(({ id, members }) =>
+    members.map((member) => audioLine(id, member, revision)),
+  );
+}
+
+function audioLine(group: string, member: AudioMember, revision: string): string {
+  const { rendition, name, language, isDefault } = member;
   return tag('EXT-X-MEDIA', [
     ['TYPE', 'AUDIO'],
-    ['GROUP-ID', quoted(AUDIO_GROUP)],
-    ['NAME', quoted(language === undefined ? rendition.name : languageName(language))],
+    ['GROUP-ID', quoted(group)],
+    ['NAME', quoted(name)],
     ['LANGUAGE', language && quoted(language)],
     ['DEFAULT', isDefault ? 'YES' : 'NO'],
     ['AUTOSELECT', 'YES'],
@@ -123,7 +158,7 @@ function tag(name: string, attributes: Attributes): string {
 /** RFC 8216 §4.2: a quoted string holds no line feed, carriage return or double quote, and there is no escape for them. */
 function quoted(value: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
-  return `"${value.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll('"', "'")}"`;
+  return `"${value.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll('"', '”')}"`;
 }
 
 function lines(parts: readonly string[]): string {

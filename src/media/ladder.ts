@@ -56,11 +56,24 @@ export function planVideoLadder(video: VideoFacts): VideoRendition[] {
 export function planAudioRendition(audio: AudioFacts): AudioRendition {
   const channels = audio.channels === 1 ? 1 : 2;
   return {
-    name: 'audio',
+    name: audioName('audio', audio),
+    codec: 'aac',
     channels,
     sampleRate: audio.sampleRate === 44_100 ? 44_100 : 48_000,
     bitrateBps: channels === 1 ? 80_000 : 128_000,
   };
+}
+
+/** Surround sound that players may take as it is, beside the stereo of {@link planAudioRendition}. */
+export function planSurroundRendition(audio: AudioFacts): AudioRendition | undefined {
+  const { codec, channels, sampleRate } = audio;
+  if (channels <= 2 || (codec !== 'ac3' && codec !== 'eac3')) return undefined;
+  return { name: audioName('surround', audio), codec, channels, sampleRate, bitrateBps: 640_000 };
+}
+
+/** `audio`, `audio2`, … */
+function audioName(kind: string, { track }: AudioFacts): string {
+  return track === 0 ? kind : `${kind}${track + 1}`;
 }
 
 function scaleTo(rung: Rung, long: number, short: number): number {

@@ -11,9 +11,9 @@ const STREAM_ENTRIES = [
 const ENTRIES = [
   FORMAT_ENTRIES,
   `stream=${STREAM_ENTRIES}`,
-  'stream_disposition=attached_pic',
+  'stream_disposition=attached_pic,default',
   'stream_side_data=rotation',
-  'stream_tags=language',
+  'stream_tags=language,title',
 ].join(':');
 
 /** ffprobe: container and streams as one JSON document. */

@@ -29,9 +29,9 @@ export interface ProbeStream {
   readonly nb_frames?: string;
   readonly sample_rate?: string;
   readonly channels?: number;
-  readonly disposition?: { readonly attached_pic?: number };
+  readonly disposition?: { readonly attached_pic?: number; readonly default?: number };
   readonly side_data_list?: readonly { readonly rotation?: number }[];
-  readonly tags?: { readonly language?: string };
+  readonly tags?: { readonly language?: string; readonly title?: string };
 }
 
 type SourceFailureCode =
@@ -49,6 +49,8 @@ export interface SourceFailure {
 export type SourceVerdict = { readonly facts: SourceFacts } | { readonly failure: SourceFailure };
 
 const MIN_DURATION_SECONDS = 0.1;
+const MAX_AUDIO_TRACKS = 8;
+const MAX_TITLE_LENGTH = 100;
 /** Frames that may be made of one packet before the timestamps count as a bomb: ten minutes of one slide at 5 fps, and a floor. */
 const MAX_FRAMES_PER_PACKET = 3000;
 /** A header that promises less than this many bits a second is a lie, not a truncated file. */
@@ -74,20 +76,26 @@ export function toSourceFacts(
 ): SourceVerdict {
   const { format = {}, streams = [] } = document;
   const videoStream = streams.find((each) => each.codec_type === 'video' && !isCover(each));
-  const audioStream = streams.find((each) => each.codec_type === 'audio');
-  if (videoStream === undefined && audioStream === undefined) return noMedia(streams);
+  const audioStreams = streams.filter((each) => each.codec_type === 'audio');
+  if (videoStream === undefined && audioStreams.length === 0) return noMedia(streams);
   const video = withTotals(videoStream, packets);
-  const audio = withTotals(audioStream, packets);
-  if (video === undefined && (videoStream !== undefined || audio === undefined)) {
+  const held = audioStreams.flatMap((stream, track): AudioTrack[] => {
+    const found = withTotals(stream, packets);
+    return found === undefined ? [] : [{ ...found, track }];
+  });
+  // One track that cannot be decoded is no reason to refuse a file with others.
+  const heard = held.filter(({ stream }) => AUDIO_CODECS.has(stream.codec_name ?? ''));
+  const audio = heard.toSorted(defaultFirst).slice(0, MAX_AUDIO_TRACKS);
+  if (video === undefined && (videoStream !== undefined || held.length === 0)) {
     return fail(
       'ERR_MALFORMED_VIDEO',
       'The file holds no readable pictures or sound: it is damaged.',
     );
   }
   const failure =
-    unsupported(videoStream, audio?.stream) ??
-    truncated(format, [video, audio]) ??
-    badLength([video, audio], toNumber(format.start_time), maxDurationSeconds) ??
+    unsupported(videoStream, audio.length > 0 ? undefined : held[0]?.stream) ??
+    truncated(format, [video, ...audio]) ??
+    badLength([video, ...audio], toNumber(format.start_time), maxDurationSeconds) ??
     outOfProportion(video);
   if (failure !== undefined) return { failure };
   return { facts: factsOf(format, video, audio) };
@@ -104,6 +112,16 @@ export function notAVideo(): SourceFailure {
 interface Track {
   readonly stream: ProbeStream;
   readonly totals: PacketTotals;
+}
+
+interface AudioTrack extends Track {
+  /** Which of the file's audio tracks it is, from 0. */
+  readonly track: number;
+}
+
+function defaultFirst(a: AudioTrack, b: AudioTrack): number {
+  const rank = ({ stream }: AudioTrack): number => stream.disposition?.default ?? 0;
+  return rank(b) - rank(a) || a.track - b.track;
 }
 
 function withTotals(
@@ -130,7 +148,7 @@ function unsupported(
   if (video !== undefined && !((video.width ?? 0) > 0 && (video.height ?? 0) > 0)) {
     return malformed('The size of the pictures cannot be read: the file is damaged.');
   }
-  if (audio === undefined || AUDIO_CODECS.has(audio.codec_name ?? '')) return undefined;
+  if (audio === undefined) return undefined;
   return unsupportedCodec('sound', audio.codec_name);
 }
 
@@ -205,15 +223,16 @@ function outOfProportion(video: Track | undefined): SourceFailure | undefined {
 function factsOf(
   format: ProbeFormat,
   video: Track | undefined,
-  audio: Track | undefined,
+  audio: readonly AudioTrack[],
 ): SourceFacts {
   const start = toNumber(format.start_time);
-  const end = Math.max(video?.totals.end ?? -Infinity, audio?.totals.end ?? -Infinity);
+  const ends = audio.map(({ totals }) => totals.end);
+  const end = Math.max(video?.totals.end ?? -Infinity, ...ends);
   return {
     container: format.format_name ?? 'unknown',
     durationSeconds: rounded(end - start),
     ...(video === undefined ? {} : { video: videoFacts(video, start) }),
-    ...(audio === undefined ? {} : { audio: audioFacts(audio, start) }),
+    audio: audio.map((track) => audioFacts(track, start)),
   };
 }
 
@@ -236,14 +255,17 @@ function videoFacts({ stream, totals }: Track, start: number): VideoFacts {
   };
 }
 
-function audioFacts({ stream, totals }: Track, start: number): AudioFacts {
-  const language = stream.tags?.language;
+function audioFacts({ stream, totals, track }: AudioTrack, start: number): AudioFacts {
+  const { language, title } = stream.tags ?? {};
   return {
+    track,
     codec: stream.codec_name ?? 'unknown',
     channels: Math.max(1, stream.channels ?? 1),
     sampleRate: toNumber(stream.sample_rate) || 48_000,
     ...timesOf(totals, start),
+    packets: totals.count,
     ...(language === undefined || language === 'und' ? {} : { language }),
+    ...(title === undefined || title === '' ? {} : { title: title.slice(0, MAX_TITLE_LENGTH) }),
   };
 }
 

@@ -1,8 +1,8 @@
 import type {
   AudioFacts,
+  AudioRendition,
   Rational,
   SegmentSpan,
-  SourceFacts,
   VideoFacts,
 } from '../contracts/media.ts';
 
@@ -14,21 +14,54 @@ const SHORTEST_TAIL_SECONDS = 1;
 const SEGMENTS_PER_TASK = [2, 2, 5] as const;
 /** Samples of an AAC frame. */
 export const AAC_FRAME_SAMPLES = 1024;
+/** Samples of a frame of AC-3 and of nearly all E-AC-3 (ETSI TS 102 366). */
+const SURROUND_FRAME_SAMPLES = 1536;
 
-/** The boundary table: the same for every rendition and in every playlist. */
-export interface Timeline {
-  /** Cut points of the video in frames of its frame rate; absent without video. */
-  readonly video?: readonly SegmentSpan[];
-  /** Cut points of the audio in AAC frames, the priming frame being frame 0; absent without audio. */
-  readonly audio?: readonly SegmentSpan[];
+/** True for sound that is taken from the source as it is. */
+export function isCopied({ codec }: AudioRendition): boolean {
+  return codec === 'ac3' || codec === 'eac3';
 }
 
-/** Fixes the boundaries: video on its frame grid, audio at the AAC frame nearest to each video edge. */
-export function planTimeline(facts: SourceFacts, audioSampleRate: number): Timeline {
-  const video = facts.video && planVideo(facts.video);
-  const edges = facts.video && video ? edgesInSeconds(video, facts.video.frameRate) : [];
-  const audio = facts.audio && planAudio(facts.audio, audioSampleRate, edges);
-  return { ...(video && { video }), ...(audio && { audio }) };
+/** Samples of one frame of a rendition's codec. */
+export function frameSamples(rendition: AudioRendition): number {
+  return isCopied(rendition) ? SURROUND_FRAME_SAMPLES : AAC_FRAME_SAMPLES;
+}
+
+/** The boundary table of the video, in frames of its frame rate: the same for every rendition and in every playlist. */
+export function planVideoSegments(video: VideoFacts): SegmentSpan[] {
+  const { numerator, denominator } = video.frameRate;
+  const nominal = numerator / denominator;
+  const framesOf = (seconds: number): number =>
+    Math.max(1, Math.round(seconds * Math.max(1, Math.round(nominal))));
+  return cut(totalFrames(video), framesOf);
+}
+
+/**
+ * The cut points of one audio rendition, each at the frame nearest to a video edge, in frames of its codec.
+ * Frame 0 of AAC is the priming frame; frame 0 of a copied track is its first packet, wherever that begins.
+ */
+export function planAudioSegments(
+  audio: AudioFacts,
+  rendition: AudioRendition,
+  videoEdges: readonly number[],
+): SegmentSpan[] {
+  const framesIn = (seconds: number): number =>
+    Math.round((seconds * rendition.sampleRate) / frameSamples(rendition));
+  const [origin, priming] = isCopied(rendition) ? [audio.startSeconds, 0] : [0, 1];
+  const total = isCopied(rendition)
+    ? audio.packets
+    : Math.max(2, framesIn(audio.startSeconds + audio.durationSeconds) + priming);
+  if (videoEdges.length === 0) return cut(total, framesIn);
+  const edges = videoEdges.map((seconds) => framesIn(seconds - origin) + priming);
+  const step = framesIn(SEGMENT_SECONDS[2]);
+  for (let next = (edges.at(-1) ?? 0) + step; next < total; next += step) edges.push(next);
+  const shortest = framesIn(SHORTEST_TAIL_SECONDS);
+  return spansBetween([...edges.filter((edge) => edge > 0 && edge <= total - shortest), total]);
+}
+
+/** Where the segments of a video end, in seconds. */
+export function edgesInSeconds(segments: readonly SegmentSpan[], rate: Rational): number[] {
+  return segments.map((segment) => (segment.end * rate.denominator) / rate.numerator);
 }
 
 /** Groups segments into encode tasks: the first ones short, then about 30 s each. */
@@ -51,30 +84,6 @@ export function totalFrames(video: VideoFacts): number {
   );
 }
 
-function planVideo(video: VideoFacts): SegmentSpan[] {
-  const { numerator, denominator } = video.frameRate;
-  const nominal = numerator / denominator;
-  const framesOf = (seconds: number): number =>
-    Math.max(1, Math.round(seconds * Math.max(1, Math.round(nominal))));
-  return cut(totalFrames(video), framesOf);
-}
-
-function planAudio(
-  audio: AudioFacts,
-  sampleRate: number,
-  videoEdges: readonly number[],
-): SegmentSpan[] {
-  const framesIn = (seconds: number): number =>
-    Math.round((seconds * sampleRate) / AAC_FRAME_SAMPLES);
-  const total = framesIn(audio.startSeconds + audio.durationSeconds) + 1;
-  if (videoEdges.length === 0) return cut(Math.max(2, total), framesIn);
-  const edges = videoEdges.map((seconds) => framesIn(seconds) + 1);
-  const step = framesIn(SEGMENT_SECONDS[2]);
-  for (let next = (edges.at(-1) ?? 0) + step; next < total; next += step) edges.push(next);
-  const shortest = framesIn(SHORTEST_TAIL_SECONDS);
-  return spansBetween([...edges.filter((edge) => edge <= total - shortest), Math.max(2, total)]);
-}
-
 function cut(total: number, framesOf: (seconds: number) => number): SegmentSpan[] {
   const ends: number[] = [];
   let at = 0;
@@ -89,8 +98,4 @@ function cut(total: number, framesOf: (seconds: number) => number): SegmentSpan[
 
 function spansBetween(ends: readonly number[]): SegmentSpan[] {
   return ends.map((end, index) => ({ start: ends[index - 1] ?? 0, end }));
-}
-
-function edgesInSeconds(segments: readonly SegmentSpan[], rate: Rational): number[] {
-  return segments.map((segment) => (segment.end * rate.denominator) / rate.numerator);
 }

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { AudioFacts, SegmentSpan } from '../../src/contracts/media.ts';
 import { readInit } from '../../src/media/codec-string.ts';
+import { planSurroundRendition } from '../../src/media/ladder.ts';
+import { planAudioSegments } from '../../src/media/timeline.ts';
 import { readFragmentHeader } from '../../src/media/fmp4-fragment.ts';
 import {
   encode,
@@ -47,17 +49,18 @@ interface Sound {
 async function encodeSound(file: string, sampleRate = 48_000, channels = 2): Promise<Sound> {
   const source = await readFile(join(folder, file));
   const facts = await probe(encoder, source);
-  if (facts.audio === undefined) throw new Error('no audio');
-  const frames = totalAudioFrames(facts, sampleRate);
+  const [audio] = facts.audio;
+  if (audio === undefined) throw new Error('no audio');
+  const frames = totalAudioFrames(audio, sampleRate);
   const segments: SegmentSpan[] = [];
   for (let start = 0; start < frames; start += 94) {
     segments.push({ start, end: Math.min(frames, start + 94) });
   }
   const [sound] = await encode(encoder, source, {
     kind: 'audio',
-    facts: facts.audio,
+    facts: audio,
     segments,
-    rendition: { name: 'audio', channels, sampleRate, bitrateBps: 128_000 },
+    rendition: { name: 'audio', codec: 'aac', channels, sampleRate, bitrateBps: 128_000 },
   });
   if (sound === undefined) throw new Error('no output');
   const headers = sound.segments.map((segment) => readFragmentHeader(segment));
@@ -74,7 +77,7 @@ async function encodeSound(file: string, sampleRate = 48_000, channels = 2): Pro
     channels,
   });
   await saveJoined(join(folder, 'sound.mp4'), sound.init, sound.segments);
-  return { facts: facts.audio, frames, onset: await findOnset(sampleRate) };
+  return { facts: audio, frames, onset: await findOnset(sampleRate) };
 }
 
 async function findOnset(sampleRate: number): Promise<number> {
@@ -127,4 +130,60 @@ test('a hole in the sound is filled with silence', async () => {
   const hole = ['-af', "aselect='not(between(t,0.2,0.6))'", '-c:a', 'pcm_s16le'];
   await ffmpeg(folder, ...PICTURE, ...BEEP, ...OUT, ...hole, 'hole.mkv');
   expect(Math.abs((await encodeSound('hole.mkv')).onset - 1)).toBeLessThan(0.03);
+});
+
+test('the second of two tracks is encoded by its number, with its language and title', async () => {
+  const tone = ['-f', 'lavfi', '-i', "aevalsrc='if(gte(t,2),sin(2*PI*997*t),0)':s=48000:d=4"];
+  await ffmpeg(
+    folder,
+    ...[...PICTURE, ...BEEP, ...tone, '-map', '0', '-map', '1', '-map', '2', ...OUT, '-c:a', 'aac'],
+    ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu'],
+    ...['-metadata:s:a:1', 'title=Kommentar', '-disposition:a:0', '0'],
+    ...['-disposition:a:1', 'default', 'two.mkv'],
+  );
+  const { audio } = await probe(encoder, await readFile(join(folder, 'two.mkv')));
+  expect(audio).toMatchObject([
+    { track: 1, language: 'deu', title: 'Kommentar' },
+    { track: 0, language: 'eng' },
+  ]);
+  expect((await encodeSound('two.mkv')).onset).toBeCloseTo(2, 2);
+});
+
+test('5.1 is offered as it is beside the stereo: every packet once, in place', async () => {
+  const surround = ['-f', 'lavfi', '-i', 'aevalsrc=0|0|sin(2*PI*997*t)|0|0|0:s=48000:d=6:c=5.1'];
+  await ffmpeg(
+    folder,
+    ...[
+      ...PICTURE,
+      '-itsoffset',
+      '0.5',
+      ...surround,
+      ...OUT,
+      '-c:a',
+      'ac3',
+      '-b:a',
+      '384k',
+      '5.mkv',
+    ],
+  );
+  const source = await readFile(join(folder, '5.mkv'));
+  const [facts] = (await probe(encoder, source)).audio;
+  const rendition = facts && planSurroundRendition(facts);
+  if (facts === undefined || rendition === undefined) throw new Error('no surround sound');
+  const segments = planAudioSegments(facts, rendition, [2, 4]);
+  const startTick = Math.round(facts.startSeconds * 48_000);
+  const [sound] = await encode(encoder, source, {
+    ...{ kind: 'audio', facts, rendition, segments, startTick },
+  });
+  if (sound === undefined) throw new Error('no output');
+  expect(readInit(sound.init)).toMatchObject({ codecs: 'ac-3', timescale: 48_000, mediaTime: 0 });
+  const times = sound.segments.map((segment) => readFragmentHeader(segment).baseMediaDecodeTime);
+  expect(times).toEqual(segments.map(({ start }) => startTick + start * 1536));
+  await saveJoined(join(folder, 'five.mp4'), sound.init, sound.segments);
+  await ffmpeg(folder, '-i', '5.mkv', '-map', '0:a', '-c', 'copy', '-f', 'ac3', 'source.ac3');
+  await ffmpeg(folder, '-i', 'five.mp4', '-c', 'copy', '-f', 'ac3', 'copied.ac3');
+  const [before, after] = await Promise.all(
+    ['source.ac3', 'copied.ac3'].map((file) => readFile(join(folder, file))),
+  );
+  expect(after?.equals(before ?? Buffer.alloc(0))).toBe(true);
 });

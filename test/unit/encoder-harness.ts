@@ -10,11 +10,13 @@ import { promisify } from 'node:util';
 
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import type { EncoderEngine } from '../../containers/transcoder/engine.ts';
+import { ImageServer } from '../../containers/transcoder/image-server.ts';
+import { prepareSource } from '../../containers/transcoder/prepare-source.ts';
 import { createEncoderServer } from '../../containers/transcoder/server.ts';
 import { SourceCache } from '../../containers/transcoder/source-cache.ts';
 import { TaskRunner } from '../../containers/transcoder/task-runner.ts';
-import type { Rational, SegmentSpan, SourceFacts } from '../../src/contracts/media.ts';
-import { taskLineSchema } from '../../src/contracts/task-protocol.ts';
+import type { AudioFacts, Rational, SegmentSpan, SourceFacts } from '../../src/contracts/media.ts';
+import { TASK_PROTOCOL_VERSION, taskLineSchema } from '../../src/contracts/task-protocol.ts';
 import type { TaskLine, TaskRequest, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 
@@ -66,8 +68,7 @@ export function totalFrames({ video }: SourceFacts): number {
   return Math.round(((video.startSeconds + video.durationSeconds) * numerator) / denominator);
 }
 
-export function totalAudioFrames({ audio }: SourceFacts, sampleRate: number): number {
-  if (audio === undefined) throw new Error('no audio');
+export function totalAudioFrames(audio: AudioFacts, sampleRate: number): number {
   return Math.round(((audio.startSeconds + audio.durationSeconds) * sampleRate) / 1024) + 1;
 }
 
@@ -139,10 +140,16 @@ export async function startEncoder(
   choice: 'native' | 'wasm' = 'native',
 ): Promise<Encoder> {
   const engine = await chooseEngine(choice);
-  const sources = new SourceCache({ root, maxBytes: 1e9, idleMs: 1000 });
+  const sources = new SourceCache({
+    root,
+    maxBytes: 1e9,
+    idleMs: 1000,
+    prepare: (path, aborted) => prepareSource(engine, path, aborted),
+  });
   const runner = new TaskRunner(2, { engine, sources, root, threads: 1 });
   const logger = createLogger('error');
-  const server = createEncoderServer({ secret: SECRET, runner, logger });
+  const images = new ImageServer({ engine, root, threads: 1 });
+  const server = createEncoderServer({ secret: SECRET, runner, images, logger });
   const { url, close } = await listen(server);
   return {
     url,
@@ -150,6 +157,7 @@ export async function startEncoder(
     runner,
     close: async () => {
       await runner.stop();
+      await images.stop();
       await sources.clear();
       await close();
     },
@@ -177,7 +185,7 @@ export function requestFor(
   jobId = `job_${jobs++}`,
 ): TaskRequest {
   return {
-    version: 1,
+    version: TASK_PROTOCOL_VERSION,
     jobId,
     taskId: 'task',
     epoch: 1,

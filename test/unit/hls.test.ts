@@ -132,6 +132,55 @@ describe('the multivariant playlist', () => {
     expect(only).not.toMatch(/RESOLUTION|FRAME-RATE|EXT-X-MEDIA/);
   });
 
+  test('two tracks are one group, surround sound a second one with the same names', () => {
+    const first = { ...AUDIO, track: 0 };
+    const second = { ...AUDIO, name: 'audio2', track: 1, language: 'deu', title: 'Kommentar "A"' };
+    const surround = {
+      ...first,
+      name: 'surround',
+      codecs: 'ac-3',
+      channels: 6,
+      bandwidthBps: 640_000,
+    };
+    const master = readMaster(
+      renderMultivariantPlaylist(
+        mapOf(video('360p', 360, 800_000), first, second, surround),
+        REVISION,
+      ),
+    );
+    expect(master.variants.map(({ codecs }) => codecs)).toEqual([
+      'avc1.64001f,mp4a.40.2',
+      'avc1.64001f,ac-3,mp4a.40.2',
+    ]);
+    const groups = master.variants.map(({ audio }) =>
+      audio.map(({ groupId, name, language, isDefault, channels }) => ({
+        ...{ groupId, name, language, isDefault, channels },
+      })),
+    );
+    const german = { name: 'Kommentar ”A”', language: 'de', isDefault: false, channels: '2' };
+    expect(groups).toEqual([
+      [
+        { groupId: 'audio', name: 'English', language: 'en', isDefault: true, channels: '2' },
+        { groupId: 'audio', ...german },
+      ],
+      [
+        { groupId: 'surround', name: 'English', language: 'en', isDefault: true, channels: '6' },
+        { groupId: 'surround', ...german },
+      ],
+    ]);
+    expect(master.variants.map(({ bandwidth }) => bandwidth)).toEqual([930_000, 1_440_000]);
+  });
+
+  test('two tracks without video: the default one is the variant, both are offered', () => {
+    const master = readMaster(
+      renderMultivariantPlaylist(mapOf(AUDIO, { ...AUDIO, name: 'audio2' }), REVISION),
+    );
+    expect(master.variants).toMatchObject([
+      { bandwidth: 130_000, uri: `../media/${REVISION}/audio/playlist.m3u8` },
+    ]);
+    expect(master.variants[0]?.audio.map(({ name }) => name)).toEqual(['English', 'English 2']);
+  });
+
   test('names no audio group when there is no audio', () => {
     const silent = renderMultivariantPlaylist(mapOf(video('360p', 360, 800_000)), REVISION);
     expect(silent).not.toMatch(/AUDIO|EXT-X-MEDIA/);
@@ -153,7 +202,7 @@ describe('the multivariant playlist', () => {
       mapOf({ ...video('360p', 360, 1), codecs: 'a"b\r\n#EXT-X-ENDLIST' }),
       REVISION,
     );
-    expect(odd).toContain(`CODECS="a'b  #EXT-X-ENDLIST"`);
+    expect(odd).toContain(`CODECS="a”b  #EXT-X-ENDLIST"`);
   });
 });
 

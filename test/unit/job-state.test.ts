@@ -37,7 +37,17 @@ const FACTS: SourceFacts = {
     startSeconds: 0,
     packets: 2100,
   },
-  audio: { codec: 'aac', channels: 2, sampleRate: 48_000, durationSeconds: 70, startSeconds: 0 },
+  audio: [
+    {
+      track: 0,
+      codec: 'aac',
+      channels: 2,
+      sampleRate: 48_000,
+      durationSeconds: 70,
+      startSeconds: 0,
+      packets: 3282,
+    },
+  ],
 };
 const ENGINE = 'ffmpeg 5.1.9 (native)';
 

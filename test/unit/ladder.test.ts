@@ -70,7 +70,7 @@ describe('planVideoLadder', () => {
 
 describe('planAudioRendition', () => {
   test('mono stays mono, 5.1 becomes stereo, odd rates become 48 kHz', () => {
-    const audio = { codec: 'aac', durationSeconds: 1, startSeconds: 0 };
+    const audio = { track: 0, codec: 'aac', durationSeconds: 1, startSeconds: 0, packets: 48 };
     expect(planAudioRendition({ ...audio, channels: 1, sampleRate: 22_050 })).toMatchObject({
       channels: 1,
       sampleRate: 48_000,

@@ -52,7 +52,7 @@ describe('facts', () => {
       facts: {
         durationSeconds: 2.521333,
         video: { durationSeconds: 2, startSeconds: 0, packets: 60, rotation: 0 },
-        audio: { durationSeconds: 2.021333, startSeconds: 0.5, language: 'deu', channels: 2 },
+        audio: [{ durationSeconds: 2.021333, startSeconds: 0.5, language: 'deu', channels: 2 }],
       },
     });
   });
@@ -83,7 +83,7 @@ describe('facts', () => {
     const cover = { ...VIDEO, index: 3, disposition: { attached_pic: 1 } };
     const lines = ['1,0,0,1,K_'];
     const verdict = judge({ streams: [cover, AUDIO], pictures: { count: 0, step: 1 }, lines });
-    expect(verdict).toMatchObject({ facts: { audio: {} } });
+    expect(verdict).toMatchObject({ facts: { audio: [{ track: 0 }] } });
     expect(verdict).not.toHaveProperty('facts.video');
     expect(judge({ streams: [cover] })).toMatchObject({ failure: { code: 'ERR_NON_VIDEO' } });
   });

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import type { SegmentSpan, VideoFacts } from '../../src/contracts/media.ts';
-import { groupIntoTasks, planTimeline, totalFrames } from '../../src/media/timeline.ts';
+import type {
+  AudioFacts,
+  AudioRendition,
+  SegmentSpan,
+  VideoFacts,
+} from '../../src/contracts/media.ts';
+import {
+  edgesInSeconds,
+  groupIntoTasks,
+  planAudioSegments,
+  planVideoSegments,
+  totalFrames,
+} from '../../src/media/timeline.ts';
 
 function aVideo(durationSeconds: number, numerator = 30, denominator = 1): VideoFacts {
   return {
@@ -39,13 +50,12 @@ const RATES: [number, number][] = [
   [60, 1],
 ];
 
-describe('planTimeline', () => {
+describe('planVideoSegments', () => {
   test.each(RATES)(
     'covers every frame once at %d/%d, 2 s and 4 s first, then 6 s',
     (numerator, denominator) => {
       const video = aVideo(70, numerator, denominator);
-      const segments =
-        planTimeline({ container: 'mp4', durationSeconds: 70, video }, 0).video ?? [];
+      const segments = planVideoSegments(video);
       expectContinuous(segments, totalFrames(video));
       const nominal = Math.round(numerator / denominator);
       expect(segments[0]).toEqual({ start: 0, end: 2 * nominal });
@@ -55,8 +65,7 @@ describe('planTimeline', () => {
   );
 
   test('a tail under a second joins the segment before it', () => {
-    const segments =
-      planTimeline({ container: 'mp4', durationSeconds: 6.5, video: aVideo(6.5) }, 0).video ?? [];
+    const segments = planVideoSegments(aVideo(6.5));
     expect(segments).toEqual([
       { start: 0, end: 60 },
       { start: 60, end: 195 },
@@ -65,75 +74,66 @@ describe('planTimeline', () => {
 
   test.each([0.1, 0.5, 1, 2, 2.5])('a video of %d s is covered', (seconds) => {
     const video = aVideo(seconds);
-    expectContinuous(
-      planTimeline({ container: 'mp4', durationSeconds: seconds, video }, 0).video ?? [],
-      totalFrames(video),
-    );
+    expectContinuous(planVideoSegments(video), totalFrames(video));
   });
+});
 
-  test('audio is cut at the frame nearest to each video edge, behind the priming frame', () => {
-    const audio = {
-      codec: 'aac',
-      channels: 2,
-      sampleRate: 48_000,
-      durationSeconds: 20,
-      startSeconds: 0,
-    };
-    const { audio: spans = [] } = planTimeline(
-      { container: 'mp4', durationSeconds: 20, video: aVideo(20), audio },
-      48_000,
-    );
+describe('planAudioSegments', () => {
+  const aac: AudioRendition = {
+    name: 'audio',
+    codec: 'aac',
+    channels: 2,
+    sampleRate: 48_000,
+    bitrateBps: 128_000,
+  };
+  const audio = (durationSeconds: number, more: Partial<AudioFacts> = {}): AudioFacts => ({
+    track: 0,
+    codec: 'aac',
+    channels: 2,
+    sampleRate: 48_000,
+    durationSeconds,
+    startSeconds: 0,
+    packets: 1,
+    ...more,
+  });
+  const edgesOf = (seconds: number): number[] =>
+    edgesInSeconds(planVideoSegments(aVideo(seconds)), { numerator: 30, denominator: 1 });
+
+  test('cuts at the frame nearest to each video edge, behind the priming frame', () => {
+    const spans = planAudioSegments(audio(20), aac, edgesOf(20));
     expectContinuous(spans, Math.round((20 * 48_000) / 1024) + 1);
     expect(spans[0]?.end).toBe(Math.round((2 * 48_000) / 1024) + 1);
     expect(spans[1]?.end).toBe(Math.round((6 * 48_000) / 1024) + 1);
   });
 
-  test('audio that outlasts the video is cut on, audio that ends early stays whole', () => {
-    const audio = {
-      codec: 'aac',
-      channels: 2,
-      sampleRate: 48_000,
-      durationSeconds: 40,
-      startSeconds: 0,
-    };
-    const long = planTimeline(
-      { container: 'mp4', durationSeconds: 40, video: aVideo(10), audio },
-      48_000,
-    );
-    expectContinuous(long.audio ?? [], 1876);
-    expect(Math.max(...(long.audio ?? []).map(({ start, end }) => end - start))).toBeLessThan(400);
-    const short = planTimeline(
-      {
-        container: 'mp4',
-        durationSeconds: 40,
-        video: aVideo(40),
-        audio: { ...audio, durationSeconds: 3 },
-      },
-      48_000,
-    );
-    expectContinuous(short.audio ?? [], 142);
+  test('sound that outlasts the video is cut on, sound that ends early stays whole', () => {
+    const long = planAudioSegments(audio(40), aac, edgesOf(10));
+    expectContinuous(long, 1876);
+    expect(Math.max(...long.map(({ start, end }) => end - start))).toBeLessThan(400);
+    expectContinuous(planAudioSegments(audio(3), aac, edgesOf(40)), 142);
   });
 
-  test('audio alone has its own cuts', () => {
-    const audio = {
-      codec: 'mp3',
-      channels: 1,
-      sampleRate: 44_100,
-      durationSeconds: 30,
-      startSeconds: 0,
-    };
-    const plan = planTimeline({ container: 'mp3', durationSeconds: 30, audio }, 44_100);
-    expect(plan.video).toBeUndefined();
-    expectContinuous(plan.audio ?? [], 1293);
+  test('sound alone has its own cuts', () => {
+    const mono = { ...aac, channels: 1, sampleRate: 44_100 };
+    expectContinuous(planAudioSegments(audio(30), mono, []), 1293);
+  });
+
+  test('a copied track is cut in its own frames, counted from where it begins', () => {
+    const surround: AudioRendition = { ...aac, name: 'surround', codec: 'ac3', channels: 6 };
+    const spans = planAudioSegments(
+      audio(19, { startSeconds: 1, packets: 594 }),
+      surround,
+      edgesOf(20),
+    );
+    expectContinuous(spans, 594);
+    expect(spans[0]?.end).toBe(Math.round((1 * 48_000) / 1536));
+    expect(spans[1]?.end).toBe(Math.round((5 * 48_000) / 1536));
   });
 });
 
 describe('groupIntoTasks', () => {
   test('70 s make at least four tasks, the first ones short', () => {
-    const { video = [] } = planTimeline(
-      { container: 'mp4', durationSeconds: 70, video: aVideo(70) },
-      0,
-    );
+    const video = planVideoSegments(aVideo(70));
     const tasks = groupIntoTasks(video);
     expect(tasks.map((task) => [task[0]?.start, task.at(-1)?.end])).toEqual([
       [0, 180],

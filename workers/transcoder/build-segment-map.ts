@@ -53,6 +53,7 @@ function joinRendition(pieces: readonly Piece[]): RenditionMap {
     name: rendition.name,
     codecs: rendition.codecs,
     timescale: rendition.timescale,
+    startTicks: rendition.startTicks,
     ...describeSpec(spec, rendition.name),
     ...measureBandwidth(segments, rendition.timescale),
     init: { object: firstObject + part, offset, length },
@@ -70,11 +71,13 @@ function describeSpec(
   name: string,
 ): Pick<RenditionMap, 'kind'> & Partial<RenditionMap> {
   if (spec.kind === 'audio') {
-    const { language } = spec.facts;
+    const { track, language, title } = spec.facts;
     return {
       kind: 'audio',
       channels: spec.rendition.channels,
+      track,
       ...(language !== undefined && { language }),
+      ...(title !== undefined && { title }),
     };
   }
   const rung =

@@ -1,6 +1,7 @@
 import type { SourceFacts } from '../../src/contracts/media.ts';
 import type { FailureCode, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import type { AcceptedOutput } from './accepted-output.ts';
+import { isCopied } from '../../src/media/timeline.ts';
 import { planTasks } from './plan-tasks.ts';
 
 /** How long a task may go without a heartbeat. */
@@ -209,10 +210,15 @@ export function failAttempt(state: JobState, failure: AttemptFailure, now: numbe
   return replaceTask(state, { ...ended, notBefore: now + backoffMs });
 }
 
-/** A video without a poster is better than none; any other task is needed. */
+/** A video without a poster or its surround sound is better than none; any other task is needed. */
 function giveUp(state: JobState, task: TaskRecord, failure: AttemptFailure, now: number): JobState {
-  if (task.spec.kind !== 'poster') return failJob(replaceTask(state, task), failure, now);
+  if (!isOptional(task.spec)) return failJob(replaceTask(state, task), failure, now);
   return publishWhenDone(replaceTask(state, { ...task, state: 'done' }));
+}
+
+function isOptional(spec: TaskSpec): boolean {
+  if (spec.kind === 'audio') return isCopied(spec.rendition);
+  return spec.kind === 'poster';
 }
 
 /** Ends every lease whose heartbeat stopped. */

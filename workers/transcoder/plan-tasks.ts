@@ -1,7 +1,22 @@
-import type { SegmentSpan, SourceFacts } from '../../src/contracts/media.ts';
+import type {
+  AudioFacts,
+  AudioRendition,
+  SegmentSpan,
+  SourceFacts,
+} from '../../src/contracts/media.ts';
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
-import { planAudioRendition, planVideoLadder } from '../../src/media/ladder.ts';
-import { groupIntoTasks, planTimeline } from '../../src/media/timeline.ts';
+import {
+  planAudioRendition,
+  planSurroundRendition,
+  planVideoLadder,
+} from '../../src/media/ladder.ts';
+import {
+  edgesInSeconds,
+  groupIntoTasks,
+  isCopied,
+  planAudioSegments,
+  planVideoSegments,
+} from '../../src/media/timeline.ts';
 
 export interface PlannedTask {
   readonly id: string;
@@ -15,19 +30,47 @@ const POSTER_LATEST_SECONDS = 10;
 
 /** Everything to be made of a source, most urgent first: the start of the video, its sound, the poster, then onward. */
 export function planTasks(facts: SourceFacts): PlannedTask[] {
-  const rendition = facts.audio && planAudioRendition(facts.audio);
-  const timeline = planTimeline(facts, rendition?.sampleRate ?? 0);
-  const [first, ...others] = planVideoTasks(facts, timeline.video);
-  const audio: PlannedTask[] = [];
-  if (facts.audio && rendition && timeline.audio) {
-    const frames = facts.video === undefined ? lengthOf(timeline.audio) : 0;
-    audio.push({
-      id: 'audio',
-      spec: { kind: 'audio', facts: facts.audio, rendition, segments: [...timeline.audio] },
-      frames,
-    });
-  }
-  return [...(first ? [first] : []), ...audio, ...planPoster(facts), ...others];
+  const segments = facts.video && planVideoSegments(facts.video);
+  const edges = facts.video && segments ? edgesInSeconds(segments, facts.video.frameRate) : [];
+  const [first, ...others] = planVideoTasks(facts, segments);
+  const sound = facts.audio.map((audio) => planAudio(audio, planAudioRendition(audio), edges));
+  const surround = facts.audio.flatMap((audio) => {
+    const rendition = planSurroundRendition(audio);
+    return rendition === undefined ? [] : [planAudio(audio, rendition, edges)];
+  });
+  const measure = facts.video === undefined ? sound[0] : undefined;
+  return [
+    ...(first ? [first] : []),
+    ...sound.map((task) => (task === measure ? withFrames(task) : task)),
+    ...planPoster(facts),
+    ...others,
+    ...surround,
+  ];
+}
+
+/** Without pictures the first track's frames are the measure of progress. */
+function withFrames(task: PlannedTask): PlannedTask {
+  return { ...task, frames: task.spec.kind === 'audio' ? lengthOf(task.spec.segments) : 0 };
+}
+
+function planAudio(
+  audio: AudioFacts,
+  rendition: AudioRendition,
+  videoEdges: readonly number[],
+): PlannedTask {
+  return {
+    id: rendition.name,
+    spec: {
+      kind: 'audio',
+      facts: audio,
+      rendition,
+      ...(isCopied(rendition) && {
+        startTick: Math.round(audio.startSeconds * rendition.sampleRate),
+      }),
+      segments: planAudioSegments(audio, rendition, videoEdges),
+    },
+    frames: 0,
+  };
 }
 
 function planVideoTasks(facts: SourceFacts, segments: readonly SegmentSpan[] = []): PlannedTask[] {

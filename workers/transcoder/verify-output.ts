@@ -1,8 +1,9 @@
 import type { SegmentSpan } from '../../src/contracts/media.ts';
 import type { RenditionReport, TaskResult, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { readInit } from '../../src/media/codec-string.ts';
+import type { InitFacts } from '../../src/media/codec-string.ts';
 import { readFragmentHeader } from '../../src/media/fmp4-fragment.ts';
-import { AAC_FRAME_SAMPLES } from '../../src/media/timeline.ts';
+import { frameSamples } from '../../src/media/timeline.ts';
 import type { AcceptedOutput, AcceptedRendition, AcceptedSegment } from './accepted-output.ts';
 
 /** Bytes of an `mdat` header, which are read together with the `moof`. */
@@ -96,8 +97,16 @@ async function verifyRendition(
     initHash: await sha256(initBytes),
     codecs,
     timescale,
+    startTicks: startTicksOf(spec, init),
     segments,
   };
+}
+
+function startTicksOf(spec: MediaSpec, { timescale, mediaTime }: InitFacts): number {
+  const [first] = spec.segments;
+  return first === undefined
+    ? 0
+    : Math.round(expectedOf(spec, first, timescale).decodeTime) - mediaTime;
 }
 
 interface Expected {
@@ -110,10 +119,11 @@ function expectedOf(spec: MediaSpec, span: SegmentSpan, timescale: number): Expe
   const { numerator, denominator } =
     spec.kind === 'video'
       ? spec.facts.frameRate
-      : { numerator: spec.rendition.sampleRate, denominator: AAC_FRAME_SAMPLES };
+      : { numerator: spec.rendition.sampleRate, denominator: frameSamples(spec.rendition) };
+  const origin = spec.kind === 'video' ? 0 : (spec.startTick ?? 0);
   const ticks = (units: number): number => (units * denominator * timescale) / numerator;
   const samples = span.end - span.start;
-  return { samples, durationTicks: ticks(samples), decodeTime: ticks(span.start) };
+  return { samples, durationTicks: ticks(samples), decodeTime: origin + ticks(span.start) };
 }
 
 async function verifySegment(
