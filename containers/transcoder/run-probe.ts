@@ -3,6 +3,7 @@ import { createPacketScan } from '../../src/media/packet-scan.ts';
 import { headerProbeArguments, packetProbeArguments } from '../../src/media/probe-arguments.ts';
 import { notAVideo, toSourceFacts } from '../../src/media/source-facts.ts';
 import type { ProbeDocument } from '../../src/media/source-facts.ts';
+import type { PreparedSource } from './prepare-source.ts';
 import { runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
 import { TaskError } from './task-failure.ts';
@@ -12,6 +13,7 @@ const MAX_DOCUMENT_CHARACTERS = 1_000_000;
 /** Finds out what the source is; a {@link TaskError} says why it cannot be played. */
 export async function runProbe(
   context: TaskContext,
+  source: PreparedSource,
   maxDurationSeconds: number,
 ): Promise<SourceFacts> {
   const header = await readHeader(context);
@@ -22,13 +24,28 @@ export async function runProbe(
     onLine: (line) => scan.add(line),
   });
   if (exit.code === undefined) throw stopped(exit.errors);
-  const verdict = toSourceFacts(header.document, scan.totals(), maxDurationSeconds);
+  const verdict = toSourceFacts(
+    asUploaded(header.document, source),
+    scan.totals(),
+    maxDurationSeconds,
+  );
   if ('failure' in verdict) {
     const { code, message } = verdict.failure;
     throw new TaskError(code, message, { detail: exit.errors || header.errors });
   }
   refuseForEngine(context, verdict.facts);
   return verdict.facts;
+}
+
+/** Of a copy, the times are those of its packets; what the uploaded file promised still tells whether it is whole. */
+function asUploaded(document: ProbeDocument, { original }: PreparedSource): ProbeDocument {
+  if (original === undefined) return document;
+  const { start_time: start } = document.format ?? {};
+  const { start_time: _, ...promised } = original;
+  return {
+    ...document,
+    format: { ...promised, ...(start !== undefined && { start_time: start }) },
+  };
 }
 
 interface Header {

@@ -1,6 +1,7 @@
 import type { TaskLine, TaskRequest, TaskResult } from '../../src/contracts/task-protocol.ts';
 import type { EncoderEngine } from './engine.ts';
 import type { OutputPart } from './part-writer.ts';
+import type { PreparedSource } from './prepare-source.ts';
 import { runAudio } from './run-audio.ts';
 import { runPoster } from './run-poster.ts';
 import { needsFfmpeg, runProbe } from './run-probe.ts';
@@ -32,39 +33,38 @@ export async function runTask(
   const { engine, sources, root, threads } = resources;
   if (request.source.sizeBytes > engine.maxSourceBytes)
     throw needsFfmpeg('takes files up to 1 GiB');
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(tookTooLong(request)), request.limits.wallMs);
-  const both = AbortSignal.any([signal, late.signal]);
   const report = (stage: TaskProgress['stage'], frames: number): void =>
     onProgress({ type: 'progress', stage, frames });
   report('fetch', 0);
+  // A download has no deadline but its progress: how long it takes, the file's size and the line decide.
+  const source = await sources.acquire(request, signal);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(tookTooLong(request)), request.limits.wallMs);
+  const both = AbortSignal.any([signal, late.signal]);
   try {
-    const source = await sources.acquire(request, both);
-    try {
-      return await withTaskFolder(root, async (folder) => {
-        let frames = 0;
-        const context: TaskContext = {
-          engine,
-          folder,
-          threads,
-          signal: both,
-          limits: request.limits,
-          sourceFile: source.path,
-          onFrames: (count) => report('run', (frames = Math.max(frames, count))),
-        };
-        context.onFrames(0);
-        return await runInFolder(context, request, () => report('store', frames));
-      });
-    } finally {
-      source.release();
-    }
+    return await withTaskFolder(root, async (folder) => {
+      let frames = 0;
+      const context: TaskContext = {
+        engine,
+        folder,
+        threads,
+        signal: both,
+        limits: request.limits,
+        sourceFile: source.path,
+        onFrames: (count) => report('run', (frames = Math.max(frames, count))),
+      };
+      context.onFrames(0);
+      return await runInFolder(context, source, request, () => report('store', frames));
+    });
   } finally {
     clearTimeout(timer);
+    source.release();
   }
 }
 
 async function runInFolder(
   context: TaskContext,
+  source: PreparedSource,
   request: TaskRequest,
   onStore: () => void,
 ): Promise<TaskResult> {
@@ -75,13 +75,17 @@ async function runInFolder(
     return storeOutput(request.callback, parts, context.signal);
   };
   if (task.kind === 'probe') {
-    return { kind: 'probe', facts: await runProbe(context, task.maxDurationSeconds), engine };
+    return {
+      kind: 'probe',
+      facts: await runProbe(context, source, task.maxDurationSeconds),
+      engine,
+    };
   }
   if (task.kind === 'poster') {
     return { kind: 'poster', parts: await store([await runPoster(context, task)]), engine };
   }
   const output =
-    task.kind === 'video' ? await runVideo(context, task) : await runAudio(context, task);
+    task.kind === 'video' ? await runVideo(context, source, task) : await runAudio(context, task);
   const renditions = [...output.renditions];
   return { kind: 'media', parts: await store(output.parts), renditions, engine };
 }

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
@@ -15,6 +14,7 @@ import type { EngineExit } from './engine.ts';
 import { readFragmentedFile } from './fragmented-file.ts';
 import { packageOutput } from './package-output.ts';
 import type { EncodedRendition, PackagedOutput } from './package-output.ts';
+import type { PreparedSource } from './prepare-source.ts';
 import { PROGRESS, runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
 import { TaskError } from './task-failure.ts';
@@ -23,11 +23,14 @@ type VideoSpec = Extract<TaskSpec, { kind: 'video' }>;
 
 /** One second is enough where the container knows its key frames; the rest catches those that lie. */
 const PREROLLS: readonly Preroll[] = [1, 30, undefined];
-const MPEG_TS_SYNC = 0x47;
 
 /** Encodes the task's frames for every rendition and cuts them into segments. */
-export async function runVideo(context: TaskContext, spec: VideoSpec): Promise<PackagedOutput> {
-  const prerolls = (await canSeek(context.sourceFile)) ? PREROLLS : [undefined];
+export async function runVideo(
+  context: TaskContext,
+  source: PreparedSource,
+  spec: VideoSpec,
+): Promise<PackagedOutput> {
+  const prerolls = source.canSeek ? PREROLLS : [undefined];
   const renditions = await encodeVideo(context, spec, prerolls);
   const sampleTicks = frameTicks(spec.facts.frameRate);
   return packageOutput({
@@ -36,17 +39,6 @@ export async function runVideo(context: TaskContext, spec: VideoSpec): Promise<P
     segments: spec.segments,
     sampleTicks,
   });
-}
-
-/** Transport streams and FLV have no index: a seek lands between key frames and loses pictures. */
-async function canSeek(path: string): Promise<boolean> {
-  const bytes = new Uint8Array(189);
-  const file = await open(path, 'r');
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-  await file.close();
-  const isFlv = bytesRead > 3 && bytes[0] === 0x46 && bytes[1] === 0x4c && bytes[2] === 0x56;
-  const isTransportStream = bytes[0] === MPEG_TS_SYNC && bytes[188] === MPEG_TS_SYNC;
-  return !isFlv && !isTransportStream;
 }
 
 async function encodeVideo(

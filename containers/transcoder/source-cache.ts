@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { TaskRequest } from '../../src/contracts/task-protocol.ts';
 import { fetchSource } from './fetch-source.ts';
+import type { PreparedSource } from './prepare-source.ts';
 import { TaskError } from './task-failure.ts';
 
 const IDLE_MS = 120_000;
@@ -12,11 +13,12 @@ export interface SourceCacheOptions {
   /** All sources together; idle ones make room for new ones. */
   readonly maxBytes: number;
   readonly idleMs?: number;
+  /** Done once to each downloaded file, before the first task gets it. */
+  readonly prepare: (path: string, signal: AbortSignal) => Promise<PreparedSource>;
 }
 
 /** A source on disk that stays there until `release` is called. */
-export interface HeldSource {
-  readonly path: string;
+export interface HeldSource extends PreparedSource {
   release(): void;
 }
 
@@ -24,7 +26,7 @@ interface Entry {
   readonly jobId: string;
   readonly sizeBytes: number;
   readonly download: AbortController;
-  readonly ready: Promise<string>;
+  readonly ready: Promise<PreparedSource>;
   folder: string | undefined;
   users: number;
   isReady: boolean;
@@ -49,8 +51,8 @@ export class SourceCache {
       entry.users++;
       clearTimeout(entry.idleTimer);
       try {
-        const path = await abortable(entry.ready, signal);
-        return { path, release: once(() => this.release(entry)) };
+        const source = await abortable(entry.ready, signal);
+        return { ...source, release: once(() => this.release(entry)) };
       } catch (error) {
         this.release(entry);
         // The download ran on another task's token, which may have ended; ours may be good.
@@ -95,12 +97,12 @@ export class SourceCache {
     sizeBytes: number,
     signal: AbortSignal,
     onFolder: (folder: string) => void,
-  ): Promise<string> {
+  ): Promise<PreparedSource> {
     const folder = await mkdtemp(join(this.options.root, 'source-'));
     onFolder(folder);
     const path = join(folder, 'source');
     await fetchSource({ callback, sizeBytes, path }, signal);
-    return path;
+    return this.options.prepare(path, signal);
   }
 
   private release(entry: Entry): void {
@@ -114,15 +116,24 @@ export class SourceCache {
     entry.idleTimer = setTimeout(() => void this.drop(entry), idleMs).unref();
   }
 
+  /** Other jobs' sources go away by themselves; a file that is larger than all the room never gets any. */
   private makeRoom(sizeBytes: number): void {
+    const { maxBytes } = this.options;
+    const detail = `the source cache is limited to ${maxBytes} bytes`;
+    if (sizeBytes > maxBytes) {
+      const message =
+        'The file is larger than the encoder has room for. Raise SOURCE_CACHE_BYTES, or upload a smaller file.';
+      throw new TaskError('ERR_UNSUPPORTED', message, { detail });
+    }
     for (const entry of this.entries.values()) {
-      if (this.heldBytes() + sizeBytes <= this.options.maxBytes) return;
+      if (this.heldBytes() + sizeBytes <= maxBytes) return;
       if (entry.users === 0) void this.drop(entry);
     }
-    if (this.heldBytes() + sizeBytes <= this.options.maxBytes) return;
+    if (this.heldBytes() + sizeBytes <= maxBytes) return;
     throw new TaskError('ERR_UNKNOWN', 'The encoder has no room for this file at the moment.', {
-      detail: `the source cache is limited to ${this.options.maxBytes} bytes`,
+      detail,
       retryable: true,
+      handedBack: true,
     });
   }
 
