@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 
+import type { ImageOrder } from '../src/contracts/image-task.ts';
 import {
   MAX_OUTPUT_BYTES,
   TASK_PROTOCOL_VERSION,
@@ -11,6 +12,7 @@ import type { ServiceContext } from '../src/kernel/service-context.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { createProcessEncoder } from '../workers/transcoder/encoder.ts';
 import type { Encoder } from '../workers/transcoder/encoder.ts';
+import { ImageMaker } from '../workers/transcoder/image-maker.ts';
 import type { AttemptFailure } from '../workers/transcoder/job-state.ts';
 import { readJsonLines } from '../workers/transcoder/json-lines.ts';
 import type { LeasedTask, TranscodeJob } from './transcode-job.ts';
@@ -33,6 +35,7 @@ interface Run {
 /** The runner: one task slot of an encoder. It holds the task's streaming request and passes heartbeats on to the job. */
 export class TranscoderContainer extends DurableObject<Env> {
   private run: Run | undefined;
+  private readonly images = new ImageMaker();
 
   /** Takes the job's most urgent task, if this slot is free. */
   async offer(jobId: string): Promise<Offer> {
@@ -57,6 +60,13 @@ export class TranscoderContainer extends DurableObject<Env> {
     } finally {
       if (!taken) this.run = undefined;
     }
+  }
+
+  /** Makes an image beside the task, if the encoder has room. True when it is in the store. */
+  async makeImage(order: ImageOrder): Promise<boolean> {
+    const { config, logger } = await serviceContext();
+    const encoder = createProcessEncoder(config.TRANSCODER_URL, config.TASK_TOKEN_SECRET);
+    return this.images.make(order, { bucket: this.env.MEDIA, encoder, logger });
   }
 
   /** Stops the running task of this job; its ffmpeg is killed. */

@@ -35,6 +35,16 @@ export function segmentMapKey(uid: string, revision: string): string {
   return `videos/${uid}/${revision}/segments`;
 }
 
+/** Images made on demand for one run; they may come at any time after it was published. */
+export function imagesPrefix(uid: string, revision: string): string {
+  return `videos/${uid}/${revision}/images/`;
+}
+
+/** One image made on demand, written once: its name says all that it depends on. */
+export function imageKey(uid: string, revision: string, name: string): string {
+  return `${imagesPrefix(uid, revision)}${name}`;
+}
+
 /** Public playback keys of an account (JWK set), rewritten when a key is made or withdrawn. */
 export function playbackKeysKey(accountId: string): string {
   return `accounts/${accountId}/playback-keys`;

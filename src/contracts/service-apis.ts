@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 
+import type { ImageOrder } from './image-task.ts';
 import type { SourceFacts, VideoState } from './media.ts';
 import type { Principal, Scope } from './principal.ts';
 import type { ServiceName } from './services.ts';
@@ -118,6 +119,8 @@ export interface TranscoderApi {
   progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
   cancelForVideo(uid: string): Promise<void>;
   encoderHealth(): Promise<EncoderHealth>;
+  /** Makes an image and keeps it. False when no encoder has room for it within its deadline. */
+  makeImage(order: ImageOrder): Promise<boolean>;
 }
 
 interface WorkerApi {

@@ -3,6 +3,7 @@ import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import type { CloudEvent } from '../../src/contracts/events.ts';
 import { AppError } from '../../src/contracts/errors.ts';
 import { createRevision, jobIdOf } from '../../src/contracts/ids.ts';
+import type { ImageOrder } from '../../src/contracts/image-task.ts';
 import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
 import type { JobProgress, TranscoderApi } from '../../src/contracts/service-apis.ts';
 import { jobs } from '../../src/db/transcoder.ts';
@@ -73,6 +74,13 @@ export class TranscoderService implements TranscoderApi {
       );
     }
     return createProcessEncoder(TRANSCODER_URL, TASK_TOKEN_SECRET).health();
+  }
+
+  /** One image always goes to the same runner, so that it is made once however many ask for it. */
+  async makeImage(order: ImageOrder): Promise<boolean> {
+    if (this.context.config.TRANSCODER_URL === '') return false;
+    const slot = slotOf(order.key, this.context.config.TRANSCODER_SLOTS);
+    return this.context.env.TRANSCODER.getByName(`runner-${slot}`).makeImage(order);
   }
 
   /** Stops and forgets every job of a video. */
@@ -160,4 +168,9 @@ export class TranscoderService implements TranscoderApi {
   private stub(id: string): DurableObjectStub<TranscodeJob> {
     return this.context.env.TRANSCODE_JOB.getByName(id);
   }
+}
+
+function slotOf(key: string, slots: number): number {
+  const hash = Array.from(key).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7);
+  return hash % slots;
 }

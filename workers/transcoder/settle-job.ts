@@ -1,6 +1,6 @@
 import { and, eq, notInArray } from 'drizzle-orm';
 
-import { revisionPrefix, segmentMapKey } from '../../src/contracts/object-keys.ts';
+import { imagesPrefix, revisionPrefix, segmentMapKey } from '../../src/contracts/object-keys.ts';
 import { jobs } from '../../src/db/transcoder.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { buildSegmentMap, outputKeys } from './build-segment-map.ts';
@@ -81,9 +81,11 @@ function tryBuildMap(state: JobState): ReturnType<typeof buildSegmentMap> | JobF
   }
 }
 
-/** Outputs of lost attempts, or everything of a run that is not published. */
+/** Outputs of lost attempts, or everything of a run that is not published. Images belong to the published run. */
 async function removeLeftovers(bucket: R2Bucket, state: JobState): Promise<void> {
   const kept = new Set<string>();
+  const isImage = (key: string): boolean =>
+    state.phase === 'ready' && key.startsWith(imagesPrefix(state.uid, state.revision));
   if (state.phase === 'ready') {
     kept.add(segmentMapKey(state.uid, state.revision));
     for (const task of state.tasks) for (const key of outputKeys(state, task)) kept.add(key);
@@ -94,7 +96,9 @@ async function removeLeftovers(bucket: R2Bucket, state: JobState): Promise<void>
       prefix: revisionPrefix(state.uid, state.revision),
       ...(cursor !== undefined && { cursor }),
     });
-    const leftovers = page.objects.map(({ key }) => key).filter((key) => !kept.has(key));
+    const leftovers = page.objects
+      .map(({ key }) => key)
+      .filter((key) => !kept.has(key) && !isImage(key));
     if (leftovers.length > 0) await bucket.delete(leftovers);
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
