@@ -24,7 +24,7 @@ export interface VideoObject {
     readonly errorReasonCode: string;
     readonly errorReasonText: string;
   };
-  readonly playback: { readonly hls: string };
+  readonly playback: { readonly hls: string; readonly dash: string };
   readonly preview: string;
 }
 

@@ -1,6 +1,7 @@
 import type { RenditionMap, SegmentMap } from '../contracts/media.ts';
 import { groupAudio } from './audio-groups.ts';
 import type { AudioGroup, AudioMember } from './audio-groups.ts';
+import { largestFirst } from './largest-first.ts';
 
 /** Version 7: what EXT-X-MAP outside I-frame playlists and fragmented MP4 ask for. */
 const VERSION = 7;
@@ -69,11 +70,6 @@ export function renderMediaPlaylist(rendition: RenditionMap): string {
     ...durations.flatMap((duration, n) => [`#EXTINF:${formatSeconds(duration)},`, `${n}.m4s`]),
     '#EXT-X-ENDLIST',
   ]);
-}
-
-function largestFirst(a: RenditionMap, b: RenditionMap): number {
-  const pixels = ({ width = 0, height = 0 }: RenditionMap): number => width * height;
-  return pixels(b) - pixels(a) || b.bandwidthBps - a.bandwidthBps;
 }
 
 function variantLine(rendition: RenditionMap, group: AudioGroup | undefined): string {

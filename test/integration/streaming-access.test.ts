@@ -17,6 +17,7 @@ function partsOf(id: string, { revision }: SeededVideo): string[] {
     `/${id}/media/${revision}/360p/init.mp4`,
     `/${id}/media/${revision}/360p/0.m4s`,
     `/${id}/thumbnails/thumbnail.jpg`,
+    `/${id}/manifest/video.mpd`,
   ];
 }
 
@@ -52,7 +53,7 @@ describe('a protected video', () => {
       const cacheControl = response.headers.get('cache-control') ?? '';
       expect(cacheControl).toMatch(/^private/);
       expect(Number(/max-age=(\d+)/.exec(cacheControl)?.[1] ?? 0)).toBeLessThanOrEqual(120);
-      if (response.headers.get('content-type')?.includes('mpegurl'))
+      if (/mpegurl|dash/.test(response.headers.get('content-type') ?? ''))
         expect(await textOf(response)).not.toContain(token);
       else await response.arrayBuffer();
     }
@@ -60,13 +61,13 @@ describe('a protected video', () => {
     prepare.mockRestore();
   });
 
-  test('has the same playlist bytes for every token', async () => {
+  test.each(['m3u8', 'mpd'])('has the same .%s bytes for every token', async (type) => {
     const video = await seedVideo(PROTECTED);
     const sign = await seedKey(video.accountId);
     const texts = [];
     for (const exp of [inSeconds(100), inSeconds(200)]) {
       const token = await sign({ sub: video.uid, exp });
-      texts.push(await textOf(await call(`/${token}/manifest/video.m3u8`, {}, '')));
+      texts.push(await textOf(await call(`/${token}/manifest/video.${type}`, {}, '')));
     }
     expect(texts[0]).toBe(texts[1]);
   });

@@ -62,6 +62,23 @@ describe('an open video', () => {
     prepare.mockRestore();
   });
 
+  test('has a DASH manifest over the same parts, also when it comes from the cache', async () => {
+    const video = await seedVideo();
+    const manifestUrl = new URL(`http://gate.test/${video.uid}/manifest/video.mpd`);
+    const text = await textOf(await play(manifestUrl.pathname));
+    const base = new URL(/<BaseURL>(.*)<\/BaseURL>/.exec(text)?.[1] ?? '', manifestUrl);
+    for (const name of ['360p', 'audio']) {
+      expect(text).toContain(`<Representation id="${name}"`);
+      for (const part of ['init.mp4', '0.m4s'])
+        expect((await play(new URL(`${name}/${part}`, base).pathname, {}, 'HEAD')).status).toBe(
+          200,
+        );
+    }
+    expect(await textOf(await play(manifestUrl.pathname))).toBe(text);
+    const hls = await textOf(await play(`/${video.uid}/manifest/video.m3u8`));
+    expect(hls, 'the two are kept apart').toContain('#EXTM3U');
+  });
+
   test('gives exactly the bytes of the map, from each object', async () => {
     const video = await seedVideo();
     expect(await bytesOf(await play(segment(video, 1)))).toEqual(slice(video, 1050, 700));
@@ -70,6 +87,7 @@ describe('an open video', () => {
 
   test.each([
     ['manifest/video.m3u8', 'application/vnd.apple.mpegurl', 'public, no-cache'],
+    ['manifest/video.mpd', 'application/dash+xml', 'public, no-cache'],
     ['media/R/360p/playlist.m3u8', 'application/vnd.apple.mpegurl', 'immutable'],
     ['media/R/360p/init.mp4', 'video/mp4', 'public, max-age=31536000, immutable'],
     ['media/R/360p/0.m4s', 'video/mp4', 'public, max-age=31536000, immutable'],
@@ -184,7 +202,7 @@ describe('what is not there', () => {
 
   test('is 404 for an unknown video, whatever part is asked for', async () => {
     const uid = createUid();
-    for (const rest of ['manifest/video.m3u8', 'thumbnails/thumbnail.jpg'])
+    for (const rest of ['manifest/video.m3u8', 'manifest/video.mpd', 'thumbnails/thumbnail.jpg'])
       await expectRefusal(`/${uid}/${rest}`, 404, 'video.not_found');
   });
 
@@ -216,6 +234,7 @@ describe('what is not there', () => {
     const mapless = await seedVideo();
     await env.MEDIA.delete(`videos/${mapless.uid}/${mapless.revision}/segments`);
     await expectRefusal(`/${mapless.uid}/manifest/video.m3u8`, 404, 'request.not_found');
+    await expectRefusal(`/${mapless.uid}/manifest/video.mpd`, 404, 'request.not_found');
     await expectRefusal(segment(mapless, 0), 404, 'request.not_found');
   });
 
@@ -229,7 +248,8 @@ describe('what is not there', () => {
     'media/R/360p/source',
     'media/R/../source',
     'manifest/video.m3u8%0d%0a',
-    'manifest/video.mpd',
+    'manifest/video.mpd%00',
+    'manifest/other.mpd',
     'thumbnails/other.jpg',
   ])('is 404 for the tampered path %s', async (rest) => {
     const video = await seedVideo();
@@ -289,6 +309,7 @@ test('every address is in the API description', async () => {
   expect(Object.keys(paths)).toEqual(
     expect.arrayContaining([
       '/{id}/manifest/video.m3u8',
+      '/{id}/manifest/video.mpd',
       '/{id}/media/{revision}/{rendition}/playlist.m3u8',
       '/{id}/media/{revision}/{rendition}/init.mp4',
       '/{id}/media/{revision}/{rendition}/{segment}.m4s',

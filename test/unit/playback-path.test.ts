@@ -9,7 +9,8 @@ const REVISION = createRevision(1_790_000_000_000);
 
 describe('a playback path', () => {
   test.each([
-    ['manifest/video.m3u8', { kind: 'manifest' }],
+    ['manifest/video.m3u8', { kind: 'manifest', format: 'hls' }],
+    ['manifest/video.mpd', { kind: 'manifest', format: 'dash' }],
     ['thumbnails/thumbnail.jpg', { kind: 'poster' }],
     ['watch', { kind: 'watch' }],
     [
@@ -56,6 +57,8 @@ describe('a playback path', () => {
     `/${'a'.repeat(7000)}.bbb.ccc/watch`,
     `/${UID}/manifest/video%2em3u8`,
     `/${UID}/manifest/video.m3u8/`,
+    `/${UID}/manifest/video%2empd`,
+    `/${UID}/manifest/video.mpd/`,
     `/${UID}/manifest/`,
     `/${UID}/media/${REVISION}/720p/..%2f..%2fsource`,
     `/${UID}/media/${REVISION}/..%5c/0.m4s`,

@@ -35,7 +35,10 @@ export function renderVideo(
     maxDurationSeconds: row.maxDurationSeconds,
     duration: row.durationSeconds ?? -1,
     input: { width: row.width ?? -1, height: row.height ?? -1 },
-    playback: { hls: `${address}/manifest/video.m3u8` },
+    playback: {
+      hls: `${address}/manifest/video.m3u8`,
+      dash: `${address}/manifest/video.mpd`,
+    },
     watermark: null,
     liveInput: null,
     clippedFrom: null,

@@ -36,6 +36,11 @@ export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
     });
   const below = '/{id}/media/{revision}/{rendition}';
   describe('/{id}/manifest/video.m3u8', 'HLS multivariant playlist', params);
+  describe(
+    '/{id}/manifest/video.mpd',
+    'DASH manifest (SegmentTimeline) of the same segments as the HLS playlists',
+    params,
+  );
   describe(`${below}/playlist.m3u8`, 'HLS playlist of one rendition', media);
   describe(`${below}/init.mp4`, 'Initialisation segment of a rendition', media);
   describe(

@@ -7,7 +7,7 @@ export type PlaybackSubject =
 
 /** The thing asked for, in numbers and closed patterns only: R2 keys are built from these and nothing else. */
 export type PlaybackItem =
-  | { readonly kind: 'manifest' }
+  | { readonly kind: 'manifest'; readonly format: 'hls' | 'dash' }
   | { readonly kind: 'playlist'; readonly revision: string; readonly rendition: string }
   | { readonly kind: 'init'; readonly revision: string; readonly rendition: string }
   | {
@@ -55,7 +55,8 @@ function parseSubject(id: string): PlaybackSubject | undefined {
 }
 
 function parseItem(rest: string): PlaybackItem | undefined {
-  if (rest === 'manifest/video.m3u8') return { kind: 'manifest' };
+  if (rest === 'manifest/video.m3u8') return { kind: 'manifest', format: 'hls' };
+  if (rest === 'manifest/video.mpd') return { kind: 'manifest', format: 'dash' };
   if (rest === 'thumbnails/thumbnail.jpg') return { kind: 'poster' };
   if (rest === 'watch') return { kind: 'watch' };
   const [, revision, rendition, name, segment] = MEDIA.exec(rest) ?? [];

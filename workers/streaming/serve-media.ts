@@ -1,18 +1,22 @@
 import type { ByteSpan, RenditionMap, SegmentMap } from '../../src/contracts/media.ts';
 import type { CacheApi } from '../../src/contracts/service-apis.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import { renderDashManifest } from '../../src/media/dash.ts';
 import { renderMediaPlaylist, renderMultivariantPlaylist } from '../../src/media/hls.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { PlaybackItem } from './playback-path.ts';
 import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
 import { mediaType, serveBytes } from './serve-bytes.ts';
 import { servePlaylist } from './serve-playlist.ts';
+import type { Playlist } from './serve-playlist.ts';
 
 /** Addresses that hold the revision never change their bytes. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** The manifest names the published run, so a new run must be seen at once; the ETag makes asking cheap. */
 const REVALIDATED = 'public, no-cache';
 const POSTER = 'public, max-age=300';
+const HLS_TYPE = 'application/vnd.apple.mpegurl';
+const DASH_TYPE = 'application/dash+xml';
 
 /** What media is made from. */
 export interface MediaParts {
@@ -47,23 +51,37 @@ export async function serveMedia(
 function playlistOf(
   run: RunOfVideo,
   item: Extract<MediaItem, { kind: 'manifest' | 'playlist' }>,
-): Parameters<typeof servePlaylist>[1] {
-  if (item.kind === 'manifest') {
-    return {
-      run,
-      name: 'manifest',
-      cacheControl: REVALIDATED,
-      render: (map) => renderMultivariantPlaylist(map, run.revision),
-    };
-  }
+): Playlist {
+  if (item.kind === 'manifest') return manifestOf(run, item.format);
   return {
     run,
     name: `media.${item.rendition}`,
+    contentType: HLS_TYPE,
     cacheControl: IMMUTABLE,
     render: (map) => {
       const rendition = findRendition(map, item.rendition);
       return rendition && renderMediaPlaylist(rendition);
     },
+  };
+}
+
+function manifestOf(run: RunOfVideo, format: 'hls' | 'dash'): Playlist {
+  const { revision } = run;
+  if (format === 'dash') {
+    return {
+      run,
+      name: 'dash',
+      contentType: DASH_TYPE,
+      cacheControl: REVALIDATED,
+      render: (map) => renderDashManifest(map, revision),
+    };
+  }
+  return {
+    run,
+    name: 'manifest',
+    contentType: HLS_TYPE,
+    cacheControl: REVALIDATED,
+    render: (map) => renderMultivariantPlaylist(map, revision),
   };
 }
 

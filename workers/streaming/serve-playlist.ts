@@ -5,15 +5,15 @@ import type { Logger } from '../../src/kernel/logger.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
 
-const CONTENT_TYPE = 'application/vnd.apple.mpegurl';
 /** Part of the cache key: rises when the renderer writes other bytes for the same map. */
 const RENDERER_VERSION = 1;
 const ETAG_BYTES = 16;
 
-/** A playlist of a run: its name in the cache and how it is made. `render` answers `undefined` when the run has no such rendition. */
+/** A playlist or manifest of a run: its name in the cache and how it is made. `render` answers `undefined` when the run has no such rendition. */
 export interface Playlist {
   readonly run: RunOfVideo;
   readonly name: string;
+  readonly contentType: string;
   readonly cacheControl: string;
   render(map: SegmentMap): string | undefined;
 }
@@ -36,7 +36,7 @@ export async function servePlaylist(
   const etag = await etagOf(bytes);
   const headers = new Headers({ etag, 'cache-control': playlist.cacheControl });
   if (isNotModified(request, etag)) return new Response(null, { status: 304, headers });
-  headers.set('content-type', CONTENT_TYPE);
+  headers.set('content-type', playlist.contentType);
   headers.set('content-length', String(bytes.byteLength));
   return new Response(request.method === 'HEAD' ? null : bytes, { headers });
 }

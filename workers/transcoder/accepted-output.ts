@@ -3,6 +3,8 @@ import type { SegmentReport } from '../../src/contracts/task-protocol.ts';
 /** A segment whose bytes were checked. */
 export interface AcceptedSegment extends Pick<SegmentReport, 'part' | 'offset' | 'length'> {
   readonly durationTicks: number;
+  /** Bytes up to the end of the key frame that the segment begins with; pictures only. */
+  readonly keyFrameLength?: number;
 }
 
 /** One rendition of a task's verified output. */
@@ -13,6 +15,8 @@ export interface AcceptedRendition {
   readonly initHash: string;
   readonly codecs: string;
   readonly timescale: number;
+  /** Presentation time of the first sample of these segments. */
+  readonly startTicks: number;
   readonly segments: readonly AcceptedSegment[];
 }
 
