@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { allowedOriginsSchema } from '../../src/contracts/video-settings.ts';
 import { isOriginAllowed } from '../../workers/streaming/allowed-origins.ts';
 
 const url = 'https://gate.test/x/manifest/video.m3u8';
@@ -19,6 +20,13 @@ describe('allowedOrigins', () => {
     [['*.example.com'], 'https://badexample.com', false],
     [['localhost:3000'], 'http://localhost:3000', true],
     [['localhost'], 'http://localhost:3000', false],
+    [['*.example.com:8080'], 'https://www.example.com:8080', true],
+    [['*.example.com:8080'], 'https://www.example.com', false],
+    [['*.example.com:8080'], 'https://example.com:8080', false],
+    [['example.com:443'], 'https://example.com', true],
+    [['example.com:443'], 'http://example.com', false],
+    [['example.com:80'], 'http://example.com', true],
+    [['localhost:80'], 'http://localhost', true],
     [['one.test', 'two.test'], 'https://two.test', true],
     [['example.com'], 'null', false],
     [['example.com'], 'file://example.com', false],
@@ -46,5 +54,20 @@ describe('allowedOrigins', () => {
     expect(isOriginAllowed(['gate.test'], own)).toBe(true);
     expect(isOriginAllowed(['example.com'], own)).toBe(false);
     expect(isOriginAllowed(['gate.test'], { fetchSite: 'cross-site', url })).toBe(false);
+  });
+});
+
+describe('allowedOriginsSchema', () => {
+  test.each([
+    ['example.com', true],
+    ['*.example.com:8080', true],
+    ['example.com:65535', true],
+    ['example.com:65536', false],
+    ['example.com:0', false],
+    ['example.com:080', false],
+    ['https://example.com', false],
+    ['*', false],
+  ])('takes %s: %s', (entry, expected) => {
+    expect(allowedOriginsSchema.safeParse([entry]).success).toBe(expected);
   });
 });

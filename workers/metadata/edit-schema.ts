@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
 
-const MAX_ORIGINS = 100;
-const LONGEST_SECONDS = 36_000;
-
-/** A host with optional port, or `*.` and a host. */
-const ORIGIN =
-  /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/i;
+import {
+  allowedOriginsSchema,
+  creatorSchema,
+  maxDurationSecondsSchema,
+} from '../../src/contracts/video-settings.ts';
 
 const futureTime = z.iso
   .datetime({ offset: true })
@@ -21,19 +20,9 @@ const link = z
 
 /** What a caller may change (reference: Stream edit). Everything else is the server's and is refused by name. */
 export const editSchema = z.strictObject({
-  allowedOrigins: z
-    .array(
-      z
-        .string()
-        .regex(
-          ORIGIN,
-          'must be host names such as "example.com", "*.example.com" or "localhost:8080"',
-        ),
-    )
-    .max(MAX_ORIGINS)
-    .optional(),
-  creator: z.string().max(64).nullable().optional(),
-  maxDurationSeconds: z.int().min(1).max(LONGEST_SECONDS).nullable().optional(),
+  allowedOrigins: allowedOriginsSchema.optional(),
+  creator: creatorSchema.nullable().optional(),
+  maxDurationSeconds: maxDurationSecondsSchema.nullable().optional(),
   meta: z.looseObject({ name: z.string().max(512).optional() }).optional(),
   publicDetails: z
     .strictObject({ title: text, share_link: link, channel_link: link, logo: link })

@@ -9,7 +9,7 @@ export interface RequestSource {
 }
 
 /**
- * Whether a page may play a video with these `allowedOrigins` (host names, empty = every page).
+ * Whether a page may play a video with these `allowedOrigins` (host names with or without a port, empty = every page).
  * A request that names no page at all is refused: leaving the headers out must not be the way round the list.
  */
 export function isOriginAllowed(allowed: readonly string[], source: RequestSource): boolean {
@@ -29,9 +29,18 @@ function pageOf({ origin, referer, fetchSite, url }: RequestSource): URL | undef
 }
 
 function matches(entry: string, page: URL): boolean {
-  // Any depth of subdomain, but not the apex.
-  if (entry.startsWith('*.')) return page.hostname.endsWith(entry.slice(1));
-  // Many things run on one localhost, so there the port is part of the name.
-  if (entry.includes(':') || page.hostname === 'localhost') return page.host === entry;
-  return page.hostname === entry;
+  const [host = '', port] = entry.split(':');
+  return isHost(host, page.hostname) && isPort(port, page);
+}
+
+/** `*.` stands for any depth of subdomain, but not for the apex. */
+function isHost(host: string, hostname: string): boolean {
+  return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host;
+}
+
+/** Without a port every port will do; but many things run on one localhost, so there it is part of the name. */
+function isPort(port: string | undefined, page: URL): boolean {
+  if (port === undefined) return page.hostname !== 'localhost' || page.port === '';
+  const defaultPort = page.protocol === 'https:' ? '443' : '80';
+  return port === (page.port || defaultPort);
 }

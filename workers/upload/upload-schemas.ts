@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi';
 
+import {
+  allowedOriginsSchema,
+  creatorSchema,
+  maxDurationSecondsSchema,
+} from '../../src/contracts/video-settings.ts';
 import { PART_BYTES_RANGE } from './plan-parts.ts';
 
 const NAME_LENGTH = 512;
-const CREATOR_LENGTH = 64;
-const ORIGIN_COUNT = 100;
-const LONGEST_SECONDS = 36_000;
-const HOST =
-  /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/i;
 const { min, max, step } = PART_BYTES_RANGE;
 
 /** A name is only shown; what a file is, its bytes say. */
@@ -16,7 +16,6 @@ export const nameSchema = z
   .trim()
   .max(NAME_LENGTH)
   .regex(/^\P{Cc}*$/u, 'must hold no control characters');
-const creatorSchema = z.string().max(CREATOR_LENGTH);
 
 export const createUploadSchema = z
   .strictObject({
@@ -35,12 +34,9 @@ export const createUploadSchema = z
       .openapi({ description: 'Chosen for you when left out. Every part but the last has it.' }),
     meta: z.record(z.string(), z.unknown()).optional(),
     requireSignedURLs: z.boolean().optional(),
-    allowedOrigins: z
-      .array(z.string().regex(HOST, 'must be host names such as "example.com" or "*.example.com"'))
-      .max(ORIGIN_COUNT)
-      .optional(),
+    allowedOrigins: allowedOriginsSchema.optional(),
     creator: creatorSchema.optional(),
-    maxDurationSeconds: z.int().min(1).max(LONGEST_SECONDS).optional(),
+    maxDurationSeconds: maxDurationSecondsSchema.optional(),
   })
   .openapi('CreateUpload');
 
