@@ -5,7 +5,7 @@ import { confirmDialog } from './confirm-dialog.ts';
 import { byId } from './dom.ts';
 import type { PlaybackAccess } from './playback-access.ts';
 import { openPlayerDialog } from './player-dialog.ts';
-import { copyHlsUrl, copyWatchLink } from './share-links.ts';
+import { copyDashUrl, copyHlsUrl, copyWatchLink } from './share-links.ts';
 import { createVideoCard, videoName } from './video-card.ts';
 import type { VideoCard, VideoCardActions } from './video-card.ts';
 import type { Video } from './wire.ts';
@@ -107,6 +107,7 @@ export function createLibrary({ api, access, onRunAgain }: LibraryOptions): Libr
     play: (video) => void play(video, access),
     copyLink: (video) => void copyWatchLink(video, access),
     copyHls: (video) => void copyHlsUrl(video, access),
+    copyDash: (video) => void copyDashUrl(video, access),
     protect: (video, requireSignedURLs) =>
       void attempt(async () => {
         await api.changeVideo(video.uid, { requireSignedURLs });

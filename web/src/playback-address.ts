@@ -3,6 +3,11 @@ export function manifestPath(id: string): string {
   return `/${id}/manifest/video.m3u8`;
 }
 
+/** The same video for players that want DASH. */
+export function dashManifestPath(id: string): string {
+  return `/${id}/manifest/video.mpd`;
+}
+
 /** The page to hand to viewers. */
 export function watchPath(id: string): string {
   return `/${id}/watch`;

@@ -5,7 +5,7 @@ import { iconButton } from './dom.ts';
 import { followJob } from './follow-job.ts';
 import type { PlaybackAccess } from './playback-access.ts';
 import { createPlayer } from './player.ts';
-import { copyHlsUrl, copyWatchLink } from './share-links.ts';
+import { copyDashUrl, copyHlsUrl, copyWatchLink } from './share-links.ts';
 import { createTransferRate } from './transfer-rate.ts';
 import { uploadFile } from './upload-file.ts';
 import type { UploadTools } from './upload-file.ts';
@@ -213,6 +213,11 @@ async function showResult({ card, uid, name, tools }: Preparation): Promise<void
       name: 'code',
       label: 'Copy HLS URL',
       onPress: () => void tools.api.getVideo(uid).then((found) => copyHlsUrl(found, tools.access)),
+    }),
+    iconButton({
+      name: 'dashes',
+      label: 'Copy DASH URL',
+      onPress: () => void tools.api.getVideo(uid).then((found) => copyDashUrl(found, tools.access)),
     }),
   );
 }

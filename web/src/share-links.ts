@@ -1,7 +1,7 @@
 import { showAddress } from './address-dialog.ts';
 import { announce } from './announcer.ts';
 import { messageOf } from './api-error.ts';
-import { manifestPath, watchPath } from './playback-address.ts';
+import { dashManifestPath, manifestPath, watchPath } from './playback-address.ts';
 import type { PlaybackAccess } from './playback-access.ts';
 import { readTokenClaims } from './token-claims.ts';
 import type { Video } from './wire.ts';
@@ -13,9 +13,14 @@ export function copyWatchLink(video: Shared, access: PlaybackAccess): Promise<vo
   return copyAddress('Watch link', watchPath, video, access);
 }
 
-/** Copies the address for other players. */
+/** Copies the HLS address for other players. */
 export function copyHlsUrl(video: Shared, access: PlaybackAccess): Promise<void> {
   return copyAddress('HLS URL', manifestPath, video, access);
+}
+
+/** Copies the DASH address for other players. */
+export function copyDashUrl(video: Shared, access: PlaybackAccess): Promise<void> {
+  return copyAddress('DASH URL', dashManifestPath, video, access);
 }
 
 async function copyAddress(

@@ -9,6 +9,7 @@ export interface VideoCardActions {
   readonly play: (video: Video) => void;
   readonly copyLink: (video: Video) => void;
   readonly copyHls: (video: Video) => void;
+  readonly copyDash: (video: Video) => void;
   readonly protect: (video: Video, isProtected: boolean) => void;
   readonly runAgain: (video: Video) => void;
   readonly remove: (video: Video) => void;
@@ -69,6 +70,12 @@ export function createVideoCard(
     quiet: true,
     onPress: onPress(actions.copyHls),
   });
+  const dash = iconButton({
+    name: 'dashes',
+    label: 'Copy DASH URL',
+    quiet: true,
+    onPress: onPress(actions.copyDash),
+  });
   const again = iconButton({
     name: 'retry',
     label: 'Run again',
@@ -94,7 +101,7 @@ export function createVideoCard(
       facts,
       failure,
       progress,
-      element('div', { class: 'video-actions' }, protect, link, hls, again, remove),
+      element('div', { class: 'video-actions' }, protect, link, hls, dash, again, remove),
     ),
   );
 
@@ -115,6 +122,7 @@ export function createVideoCard(
     again.hidden = current !== 'error';
     link.hidden = !video.readyToStream;
     hls.hidden = !video.readyToStream;
+    dash.hidden = !video.readyToStream;
     poster.update(video);
   }
 
