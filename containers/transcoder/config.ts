@@ -11,7 +11,7 @@ const schema = z.object({
     .number()
     .int()
     .positive()
-    .default(20 * 1024 ** 3),
+    .default(32 * 1024 ** 3),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   WATCH_PARENT: z.enum(['0', '1']).default('0'),
 });

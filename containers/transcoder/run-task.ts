@@ -4,6 +4,7 @@ import type { OutputPart } from './part-writer.ts';
 import type { PreparedSource } from './prepare-source.ts';
 import { runAudio } from './run-audio.ts';
 import { runPoster } from './run-poster.ts';
+import { runStoryboard } from './run-storyboard.ts';
 import { needsFfmpeg, runProbe } from './run-probe.ts';
 import { runVideo } from './run-video.ts';
 import type { SourceCache } from './source-cache.ts';
@@ -83,6 +84,9 @@ async function runInFolder(
   }
   if (task.kind === 'poster') {
     return { kind: 'poster', parts: await store([await runPoster(context, task)]), engine };
+  }
+  if (task.kind === 'storyboard') {
+    return { kind: 'storyboard', parts: await store([await runStoryboard(context, task)]), engine };
   }
   const output =
     task.kind === 'video' ? await runVideo(context, source, task) : await runAudio(context, task);

@@ -6,7 +6,8 @@ import { deriveKeyBytes } from './derive-key.ts';
 import { verifyTypedToken } from './typed-token.ts';
 import type { TypedTokenKind } from './typed-token.ts';
 
-const TASK_TOKEN_LIFE_SECONDS = 900;
+/** The lease decides, at every request; this is its outer bound: a long download and the encode behind it. */
+const TASK_TOKEN_LIFE_SECONDS = 3600;
 
 const KIND: TypedTokenKind = {
   algorithm: 'HS256',
@@ -29,7 +30,7 @@ export interface TaskGrant {
   readonly epoch: number;
 }
 
-/** A token for one attempt of a task; `now` in ms, life at most 15 minutes. */
+/** A token for one attempt of a task; `now` in ms, life at most an hour. */
 export async function signTaskToken(
   secret: string,
   grant: TaskGrant,

@@ -170,18 +170,23 @@ describe('failAttempt', () => {
     expect(failAttempt(state, failure, 1).phase).toBe('error');
   });
 
-  test('a task handed back by a stopping encoder may be taken again at once and does not count', () => {
+  test('a task handed back may be taken again at once, then ever more slowly, and it never counts', () => {
     let state = anEncodingJob();
-    for (let epoch = 1; epoch <= 20; epoch += 1) {
-      const leased = leaseTask(state, 'runner-0', epoch);
+    const waits: number[] = [];
+    for (let epoch = 1, now = 0; epoch <= 10; epoch += 1) {
+      const leased = leaseTask(state, 'runner-0', now);
       expect(leased.lease).toMatchObject({ taskId: 'video-0', epoch });
       state = failAttempt(
         leased.state,
         aFailure('video-0', epoch, { outcome: 'handed-back' }),
-        epoch,
+        now,
       );
+      const { notBefore = 0 } = state.tasks.find(({ id }) => id === 'video-0') ?? {};
+      waits.push(notBefore - now);
+      now = notBefore;
     }
     expect(state.phase).toBe('encoding');
+    expect(waits).toEqual([0, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
   });
 
   test('a poster that cannot be made does not cost the video', () => {

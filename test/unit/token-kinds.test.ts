@@ -35,7 +35,7 @@ const TASK_CLAIMS = {
   task: 't1',
   epoch: 1,
   iat: SECONDS,
-  exp: SECONDS + 900,
+  exp: SECONDS + 3600,
   jti: 'j1',
 };
 
@@ -185,7 +185,7 @@ describe('verifyTaskToken', () => {
 
   test('refuses a life beyond its kind and an epoch that is none', async () => {
     const tokens = [
-      await forge(TASK_HEADER, { ...TASK_CLAIMS, exp: SECONDS + 901 }, taskSign),
+      await forge(TASK_HEADER, { ...TASK_CLAIMS, exp: SECONDS + 3601 }, taskSign),
       await forge(TASK_HEADER, { ...TASK_CLAIMS, epoch: 0 }, taskSign),
       await forge(TASK_HEADER, { ...TASK_CLAIMS, epoch: '1' }, taskSign),
     ];

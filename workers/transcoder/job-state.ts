@@ -12,7 +12,10 @@ const MAX_PERMITS = 4;
 const PERMIT_LIFE_MS = 30_000;
 /** Attempts that end badly before the task is given up. A task handed back by a stopping encoder does not count. */
 const MAX_FAILED_ATTEMPTS = 5;
+/** The video waits for its storyboard: it is not worth much time. */
+const MAX_STORYBOARD_ATTEMPTS = 2;
 const FIRST_BACKOFF_MS = 1000;
+const LONGEST_HAND_BACK_MS = 30_000;
 
 type AttemptOutcome = 'accepted' | 'failed' | 'lost' | 'expired' | 'handed-back' | 'cancelled';
 
@@ -204,13 +207,21 @@ export function failAttempt(state: JobState, failure: AttemptFailure, now: numbe
     { outcome: failure.outcome, endedAt: now, reason },
   );
   const failed = ended.attempts.filter(({ outcome }) => outcome !== 'handed-back').length;
-  if (!failure.retryable || failed >= MAX_FAILED_ATTEMPTS)
-    return giveUp(state, ended, failure, now);
-  const backoffMs = failure.outcome === 'handed-back' ? 0 : FIRST_BACKOFF_MS * 2 ** (failed - 1);
+  const most = task.spec.kind === 'storyboard' ? MAX_STORYBOARD_ATTEMPTS : MAX_FAILED_ATTEMPTS;
+  if (!failure.retryable || failed >= most) return giveUp(state, ended, failure, now);
+  const backoffMs =
+    failure.outcome === 'handed-back' ? handedBackMs(ended) : FIRST_BACKOFF_MS * 2 ** (failed - 1);
   return replaceTask(state, { ...ended, notBefore: now + backoffMs });
 }
 
-/** A video without a poster or its surround sound is better than none; any other task is needed. */
+/** At once the first time, for another encoder; then ever more slowly, since all of them may be full. */
+function handedBackMs({ attempts }: TaskRecord): number {
+  const others = attempts.findLastIndex(({ outcome }) => outcome !== 'handed-back');
+  const inARow = attempts.length - 1 - others;
+  return inARow <= 1 ? 0 : Math.min(LONGEST_HAND_BACK_MS, FIRST_BACKOFF_MS * 2 ** (inARow - 2));
+}
+
+/** A video without a poster, storyboard or its surround sound is better than none; any other task is needed. */
 function giveUp(state: JobState, task: TaskRecord, failure: AttemptFailure, now: number): JobState {
   if (!isOptional(task.spec)) return failJob(replaceTask(state, task), failure, now);
   return publishWhenDone(replaceTask(state, { ...task, state: 'done' }));
@@ -218,7 +229,7 @@ function giveUp(state: JobState, task: TaskRecord, failure: AttemptFailure, now:
 
 function isOptional(spec: TaskSpec): boolean {
   if (spec.kind === 'audio') return isCopied(spec.rendition);
-  return spec.kind === 'poster';
+  return spec.kind === 'poster' || spec.kind === 'storyboard';
 }
 
 /** Ends every lease whose heartbeat stopped. */
