@@ -69,6 +69,46 @@ describe('createSession', () => {
     expect(trades()).toBe(2);
     expect(await session.accountId()).toBe('acme');
   });
+
+  test('a renewal that comes after another sign-in changes nothing', async () => {
+    const answers = new Map<string, (response: Response) => void>();
+    const fetch: typeof globalThis.fetch = (_, init) =>
+      new Promise((resolve) => {
+        answers.set(new Headers(init?.headers).get('authorization') ?? '', resolve);
+      });
+    const answer = (account: string): Response =>
+      Response.json({ accessToken: aToken(account, 1), expiresIn: 300 });
+    const storage = aStorage();
+    storage.setItem('streamgate.api-token', 'old');
+    const session = createSession({ storage, fetch, now: () => 0 });
+    const late = session.accountId();
+    session.signOut();
+    const signingIn = session.signIn('new', false);
+    answers.get('Bearer new')?.(answer('newcomer'));
+    await signingIn;
+    answers.get('Bearer old')?.(answer('former'));
+    await late;
+    expect(await session.accountId()).toBe('newcomer');
+  });
+
+  test('does not wait for the renewal of a former account', async () => {
+    const used: string[] = [];
+    const fetch: typeof globalThis.fetch = (_, init) => {
+      const authorization = new Headers(init?.headers).get('authorization') ?? '';
+      used.push(authorization);
+      return authorization === 'Bearer old' && used.length === 1
+        ? new Promise(() => undefined)
+        : Promise.resolve(Response.json({ accessToken: aToken('newcomer', 1), expiresIn: 300 }));
+    };
+    const storage = aStorage();
+    storage.setItem('streamgate.api-token', 'old');
+    const session = createSession({ storage, fetch, now: () => 0 });
+    void session.authorization();
+    session.signOut();
+    await session.signIn('new', false);
+    await session.authorization(true);
+    expect(used).toEqual(['Bearer old', 'Bearer new', 'Bearer new']);
+  });
 });
 
 describe('createApiClient', () => {

@@ -35,7 +35,8 @@ export interface SessionOptions {
 export function createSession({ storage, fetch, now }: SessionOptions): Session {
   let apiToken = storage.getItem(STORAGE_KEY) ?? undefined;
   let current: AccessToken | undefined;
-  let pending: Promise<AccessToken> | undefined;
+  /** The trade under way, and which API token it is for. */
+  let pending: { readonly of: string; readonly trade: Promise<AccessToken> } | undefined;
 
   async function trade(token: string): Promise<AccessToken> {
     const response = await fetch('/api/v1/auth/token', {
@@ -57,16 +58,21 @@ export function createSession({ storage, fetch, now }: SessionOptions): Session 
     };
   }
 
-  /** One renewal at a time, however many requests wait for it. */
+  /** One renewal at a time, however many requests wait for it. What was renewed for a former API token is not kept. */
   async function obtain(fresh: boolean): Promise<AccessToken> {
-    if (apiToken === undefined)
+    const token = apiToken;
+    if (token === undefined)
       throw new ApiError({ status: 401, message: 'Enter an API token to go on.' });
     if (!fresh && current !== undefined && now() < current.renewAt) return current;
-    pending ??= trade(apiToken).finally(() => {
-      pending = undefined;
-    });
-    current = await pending;
-    return current;
+    const renewal = pending?.of === token ? pending : { of: token, trade: trade(token) };
+    pending = renewal;
+    try {
+      const renewed = await renewal.trade;
+      if (apiToken === token) current = renewed;
+      return renewed;
+    } finally {
+      if (pending === renewal) pending = undefined;
+    }
   }
 
   return {
@@ -78,6 +84,7 @@ export function createSession({ storage, fetch, now }: SessionOptions): Session 
     signOut() {
       apiToken = undefined;
       current = undefined;
+      pending = undefined;
       storage.removeItem(STORAGE_KEY);
     },
     isSignedIn: () => apiToken !== undefined,
