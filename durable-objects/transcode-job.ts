@@ -37,6 +37,8 @@ const KEEP_FINISHED_MS = 30 * 24 * 3600 * 1000;
 export type LeasedTask = Lease & Pick<JobState, 'id' | 'uid' | 'sourceSizeBytes'>;
 export type LeaseAnswer = { readonly lease?: LeasedTask; readonly over: boolean };
 
+type CancelOutcome = 'cancelled' | 'publishing' | 'over';
+
 /** Where a task may store its output, while it holds the lease. */
 export interface TaskGrant {
   readonly uid: string;
@@ -129,12 +131,13 @@ export class TranscodeJob extends DurableObject<Env> {
     return { uid: state.uid, revision: state.revision };
   }
 
-  /** Stops the job. False when it was over already. */
-  async cancel(): Promise<boolean> {
+  /** Stops the job. Nothing changes when it is over, or when its run may be playing already. */
+  async cancel(): Promise<CancelOutcome> {
     const state = this.store.load();
-    if (state === undefined || isFinal(state)) return false;
+    if (state === undefined || isFinal(state)) return 'over';
+    if (state.phase === 'publishing') return 'publishing';
     await this.commit(cancelJob(state, Date.now()));
-    return true;
+    return 'cancelled';
   }
 
   async describe(): Promise<JobDescription | undefined> {
@@ -226,10 +229,13 @@ export class TranscodeJob extends DurableObject<Env> {
       context.logger.warn('job.publish.failed', { jobId: state.id, error });
       return 'again' as const;
     });
+    const last = this.store.load();
+    // A deleted video's job may have been forgotten meanwhile.
+    if (last === undefined) return;
     const now = Date.now();
-    if (outcome === 'published') this.store.save(finishJob(this.current(), now));
-    if (outcome === 'fenced') this.store.save(cancelJob(this.current(), now));
-    if (typeof outcome === 'object') this.store.save(failJob(this.current(), outcome, now));
+    if (outcome === 'published') this.store.save(finishJob(last, now));
+    if (outcome === 'fenced') this.store.save(cancelJob(last, now));
+    if (typeof outcome === 'object') this.store.save(failJob(last, outcome, now));
   }
 
   private async forgetWhenOld(state: JobState): Promise<void> {

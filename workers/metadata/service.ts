@@ -58,6 +58,7 @@ export class MetadataService implements MetadataApi {
         sizeBytes: video.sizeBytes ?? 0,
         uploadExpiresAt: video.uploadExpiresAt ?? null,
         maxDurationSeconds: video.maxDurationSeconds ?? null,
+        profile: video.profile ?? null,
         createdAt: firstFreeTime(video.accountId, now),
         modifiedAt: now,
       })
@@ -106,7 +107,10 @@ export class MetadataService implements MetadataApi {
     return moved || this.moves.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
   }
 
-  async restart(accountId: string, uid: string, revision: string): Promise<void> {
+  async restart(
+    accountId: string,
+    { uid, revision, profile }: RunId & { readonly profile?: string },
+  ): Promise<void> {
     const { sizeBytes, state } = await this.moves.requireRow(accountId, uid);
     const now = Date.now();
     const data = { uid, revision, accountId, sizeBytes };
@@ -115,7 +119,10 @@ export class MetadataService implements MetadataApi {
       and(inArray(videos.state, ['ready', 'error']), isNotNull(videos.uploadedAt)),
       {
         now,
-        set: { state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
+        set: {
+          ...{ state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
+          ...(profile !== undefined && { profile }),
+        },
         event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
       },
     );
@@ -179,9 +186,14 @@ export class MetadataService implements MetadataApi {
       },
       event: createEvent('video.ready', data, { source: SOURCE, run: revision, now }),
     });
-    if (!moved && !(await this.moves.isRun(run, ['ready']))) return false;
+    if (!moved && !(await this.isPlayable(run))) return false;
     await this.moves.publishPlayback(uid);
     return true;
+  }
+
+  async isPlayable({ uid, revision }: RunId): Promise<boolean> {
+    const row = await this.moves.rowOf(uid);
+    return row?.publishedRevision === revision || row?.previousRevision === revision;
   }
 
   async failed(run: RunId, code: FailureCode, text: string): Promise<boolean> {

@@ -36,13 +36,17 @@ export async function publishRun(
   return published ? 'published' : 'fenced';
 }
 
-/** Brings a finished job's outcome into the video's row and the index, and removes every object that is not published. */
+/**
+ * Brings a finished job's outcome into the video's row and the index, and removes every object that is not published.
+ * What plays is the video row's to say: a job may have ended without hearing that it was published.
+ */
 export async function settleJob(context: ServiceContext, state: JobState): Promise<void> {
   const metadata = context.services.get('metadata');
   if (state.phase === 'error' && state.failure)
     await metadata.failed(state, state.failure.code, state.failure.text);
   if (state.phase === 'cancelled') await metadata.failed(state, 'ERR_UNKNOWN', CANCELLED_TEXT);
-  await removeLeftovers(context.env.MEDIA, state);
+  const isPlayable = state.phase === 'ready' || (await metadata.isPlayable(state));
+  await removeLeftovers(context.env.MEDIA, state, isPlayable);
   if (state.phase === 'ready' || state.phase === 'error' || state.phase === 'cancelled') {
     await noteJobState(context, state.id, state.phase, state.failure?.text);
   }
@@ -81,12 +85,16 @@ function tryBuildMap(state: JobState): ReturnType<typeof buildSegmentMap> | JobF
   }
 }
 
-/** Outputs of lost attempts, or everything of a run that is not published. Images belong to the published run. */
-async function removeLeftovers(bucket: R2Bucket, state: JobState): Promise<void> {
+/** Outputs of lost attempts, or everything of a run that does not play. Images belong to the published run. */
+async function removeLeftovers(
+  bucket: R2Bucket,
+  state: JobState,
+  isPlayable: boolean,
+): Promise<void> {
   const kept = new Set<string>();
   const isImage = (key: string): boolean =>
-    state.phase === 'ready' && key.startsWith(imagesPrefix(state.uid, state.revision));
-  if (state.phase === 'ready') {
+    isPlayable && key.startsWith(imagesPrefix(state.uid, state.revision));
+  if (isPlayable) {
     kept.add(segmentMapKey(state.uid, state.revision));
     for (const task of state.tasks) for (const key of outputKeys(state, task)) kept.add(key);
   }
