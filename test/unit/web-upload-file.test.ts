@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 
+import { abandonUpload } from '../../web/src/abandon-upload.ts';
 import { ApiError } from '../../web/src/api-error.ts';
 import type { SendPart } from '../../web/src/send-part.ts';
 import { uploadFile } from '../../web/src/upload-file.ts';
@@ -126,5 +127,50 @@ describe('uploadFile', () => {
     expect(await run(tools, listener)).toBe(refusal);
     expect(tools.api.completeUpload).not.toHaveBeenCalled();
     expect(memory.find(FILE)).toBe(PLAN.id);
+  });
+
+  test('sends nothing and remembers nothing when it was cancelled while it began', async () => {
+    const sendPart = vi.fn(async () => undefined);
+    const { tools, listener, memory } = aSetup(sendPart);
+    const abort = new AbortController();
+    const begun = uploadFile(FILE, tools, listener, abort.signal);
+    abort.abort();
+    await expect(begun).rejects.toThrow('aborted');
+    expect(listener.onStarted).toHaveBeenCalledWith(PLAN, false);
+    expect(sendPart).not.toHaveBeenCalled();
+    expect(memory.find(FILE)).toBeUndefined();
+  });
+});
+
+describe('abandonUpload', () => {
+  function anApi(failure?: ApiError) {
+    return {
+      cancelUpload: vi.fn(async () => {
+        if (failure !== undefined) throw failure;
+      }),
+      findUpload: vi.fn(async () => ({ ...PLAN, state: 'completing' as const, receivedParts: [] })),
+      deleteVideo: vi.fn(async () => undefined),
+    };
+  }
+
+  test.each([
+    ['an open upload', undefined],
+    ['one that is gone', new ApiError({ status: 404, message: 'Gone.' })],
+  ])('ends %s', async (_, failure) => {
+    const api = anApi(failure);
+    await abandonUpload(api, PLAN.id);
+    expect(api.cancelUpload).toHaveBeenCalledWith(PLAN.id);
+    expect(api.deleteVideo).not.toHaveBeenCalled();
+  });
+
+  test('deletes the video of one that is joined already', async () => {
+    const api = anApi(new ApiError({ status: 422, code: 'upload.closed', message: 'Closed.' }));
+    await abandonUpload(api, PLAN.id);
+    expect(api.deleteVideo).toHaveBeenCalledWith(PLAN.uid);
+  });
+
+  test('tells when the server did not take it', async () => {
+    const lost = new ApiError({ status: 0, message: 'No connection.' });
+    await expect(abandonUpload(anApi(lost), PLAN.id)).rejects.toBe(lost);
   });
 });

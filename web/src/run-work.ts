@@ -1,3 +1,4 @@
+import { abandonUpload } from './abandon-upload.ts';
 import { announce } from './announcer.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, messageOf } from './api-error.ts';
@@ -45,11 +46,10 @@ export function createUploadWork(
   });
   const cancel = cardAction('close', 'Cancel the upload', () => {
     abort.abort();
-    tools.upload.memory.forget(file);
-    if (uploadId !== undefined) void tools.api.cancelUpload(uploadId).catch(() => undefined);
-    card.setState('cancelled', 'Cancelled. Nothing was kept.');
-    card.setActions(dismiss);
-    tools.onChanged();
+    card.setState('cancelled', 'Cancelling');
+    card.setActions();
+    // While something is being sent, the end of that is waited for: only then is it known what there is to take back.
+    if (!isSending) void takeBack();
   });
   const work: Work = { card, run, isSending: () => isSending };
   const retry = iconButton({
@@ -72,8 +72,29 @@ export function createUploadWork(
     announce(`${file.name}: ${messageOf(error)}`);
   }
 
+  async function takeBack(): Promise<void> {
+    try {
+      if (uploadId !== undefined) {
+        tools.upload.memory.forget(file);
+        await abandonUpload(tools.api, uploadId);
+      }
+      card.setState('cancelled', 'Cancelled. Nothing was kept.');
+      card.setActions(dismiss);
+    } catch (error) {
+      card.setState('error', `${messageOf(error)} What was sent may still be there.`);
+      const again = iconButton({
+        name: 'retry',
+        label: 'Cancel again',
+        onPress: () => void takeBack(),
+      });
+      card.setActions(again, dismiss);
+    }
+    tools.onChanged();
+  }
+
   async function run(): Promise<void> {
-    if (abort.signal.aborted) return;
+    const { signal } = abort;
+    if (signal.aborted) return;
     const rate = createTransferRate();
     isSending = true;
     card.setState('uploading', 'Uploading');
@@ -84,10 +105,12 @@ export function createUploadWork(
         {
           onStarted: (plan, resumed) => {
             uploadId = plan.id;
+            if (signal.aborted) return;
             card.root.dataset['uid'] = plan.uid;
             if (resumed) card.setState('uploading', 'Going on where the upload had stopped');
           },
           onBytes: (bytes) => {
+            if (signal.aborted) return;
             rate.add(performance.now(), bytes);
             card.setBytes(bytes, rate.bytesPerSecond());
             if (bytes === file.size) card.setState('completing', 'Checking what arrived');
@@ -96,12 +119,14 @@ export function createUploadWork(
             card.setHint(`${message} Trying again by itself.`);
           },
         },
-        abort.signal,
+        signal,
       );
+      signal.throwIfAborted();
       tools.onChanged();
       void prepare({ card, ...done, name: file.name, tools, dismiss });
     } catch (error) {
-      if (!abort.signal.aborted) fail(error);
+      if (signal.aborted) await takeBack();
+      else fail(error);
     } finally {
       isSending = false;
     }

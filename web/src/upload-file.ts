@@ -33,6 +33,7 @@ export async function uploadFile(
 ): Promise<{ uid: string; jobId: string }> {
   const { plan, received } = await beginUpload(file, tools);
   listener.onStarted(plan, received.size > 0);
+  signal.throwIfAborted();
   tools.memory.remember(file, plan.id);
 
   const sent = new Map<number, number>();
