@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { readCommandLine, readPort } from './command-line.ts';
+import { confirmTokenShown } from './local-state.ts';
 import { startPlatform } from './platform.ts';
 
 const HELP = `Usage: npm run dev -- [options]
@@ -33,11 +34,12 @@ if (values.help) {
 
 const port = readPort(values.port);
 const adminToken = process.env['STREAMGATE_ADMIN_TOKEN'];
+const persistTo = resolve(values['persist-to']);
 console.log('Starting StreamGate …');
 try {
   const platform = await startPlatform({
     port,
-    persistTo: resolve(values['persist-to']),
+    persistTo,
     onLine: (line) => {
       if (values.verbose || /"level":"(warn|error)"|^the encoder/.test(line)) console.log(line);
     },
@@ -51,8 +53,10 @@ StreamGate is ready.
   API     ${platform.url}/openapi.json
   ready   ${platform.url}/ready
   logs    ${platform.logFile}`);
-  if (platform.isFirstRun)
+  if (platform.isFirstRun) {
     console.log(`\n  Admin token, shown this once – keep it:\n  ${platform.adminToken}`);
+    await confirmTokenShown(persistTo);
+  }
   console.log('\nCtrl-C stops it.');
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

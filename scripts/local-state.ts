@@ -17,7 +17,7 @@ export interface LocalState {
   readonly taskTokenSecret: string;
   /** Set when this run made or was given an admin token. */
   readonly adminToken?: string;
-  /** True when the token was made by this run and must be shown. */
+  /** True when the token was made by this run and must be shown; until {@link confirmTokenShown} every run makes another one. */
   readonly isFirstRun: boolean;
 }
 
@@ -30,11 +30,10 @@ export async function prepareLocalState(folder: string, givenToken?: string): Pr
   const secretsFile = join(folder, 'secrets.env');
   const secrets = await readOrCreateSecrets(secretsFile);
   await applyMigrations(folder);
-  const marker = join(folder, 'first-run-done');
-  const isFirstRun = !existsSync(marker) && givenToken === undefined;
+  const isFirstRun = !existsSync(markerIn(folder)) && givenToken === undefined;
   const adminToken = isFirstRun ? `sg_${randomBytes(32).toString('base64url')}` : givenToken;
   if (adminToken !== undefined) await storeAdminToken(folder, adminToken);
-  await writeFile(marker, '');
+  if (givenToken !== undefined) await confirmTokenShown(folder);
   return {
     folder,
     secretsFile,
@@ -42,6 +41,15 @@ export async function prepareLocalState(folder: string, givenToken?: string): Pr
     isFirstRun,
     ...(adminToken !== undefined && { adminToken }),
   };
+}
+
+/** Notes that somebody has the admin token: no later run makes one. */
+export async function confirmTokenShown(folder: string): Promise<void> {
+  await writeFile(markerIn(folder), '');
+}
+
+function markerIn(folder: string): string {
+  return join(folder, 'first-run-done');
 }
 
 async function readOrCreateSecrets(file: string): Promise<Record<string, string>> {
