@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
@@ -9,6 +8,7 @@ import type { EncoderConfig } from './config.ts';
 import type { EncoderContext } from './encoder-context.ts';
 import { createEnginePlugin } from './engine-plugin.ts';
 import { createServerPlugin } from './server-plugin.ts';
+import { makeWorkFolder } from './work-folder.ts';
 
 /** Cloudflare kills a container 15 minutes after SIGTERM, a laptop's user after seconds; work is handed back at once. */
 const STOP_DEADLINE_MS = 25_000;
@@ -17,7 +17,7 @@ const config = readConfig();
 // ffmpeg gets a clean environment of its own; nothing else here needs the secret either.
 delete process.env['TASK_TOKEN_SECRET'];
 const logger = createLogger(config.logLevel, { service: 'encoder' });
-const root = await mkdtemp(join(tmpdir(), 'streamgate-encoder-'));
+const root = await makeWorkFolder(tmpdir());
 const kernel = new Kernel<EncoderContext>();
 kernel.register(createEnginePlugin());
 kernel.register(createServerPlugin());
