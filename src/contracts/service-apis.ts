@@ -51,8 +51,6 @@ export interface Video {
   readonly allowedOrigins: readonly string[];
   readonly thumbnailTimestampPct: number;
   readonly maxDurationSeconds?: number;
-  /** Name of the encoding profile; absent for the account's default. */
-  readonly profile?: string;
   readonly scheduledDeletion?: number;
   readonly errorReasonCode: string;
   readonly errorReasonText: string;
@@ -74,7 +72,6 @@ export interface NewVideo {
   readonly sizeBytes?: number;
   readonly uploadExpiresAt?: number;
   readonly maxDurationSeconds?: number;
-  readonly profile?: string;
 }
 
 export interface RunId {
@@ -90,8 +87,8 @@ export interface MetadataApi {
   describeVideo(accountId: string, uid: string): Promise<Record<string, unknown> | undefined>;
   /** `pendingupload → queued` and `video.uploaded` in one batch. False when the video is gone or deleted; a repeat is true. */
   uploadCompleted(run: RunId & { readonly sizeBytes: number }): Promise<boolean>;
-  /** `ready | error → queued` with a new revision, another profile if named, and `video.uploaded`. Throws `video.busy` in any other state. */
-  restart(accountId: string, run: RunId & { readonly profile?: string }): Promise<void>;
+  /** `ready | error → queued` with a new revision and `video.uploaded`. Throws `video.busy` in any other state. */
+  restart(accountId: string, uid: string, revision: string): Promise<void>;
   /** `queued → inprogress`. False when the run is not the video's current one. */
   encodeStarted(run: RunId): Promise<boolean>;
   sourceProbed(run: RunId, facts: SourceFacts): Promise<boolean>;
@@ -124,8 +121,6 @@ export interface TranscoderApi {
   progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
   cancelForVideo(uid: string): Promise<void>;
   encoderHealth(): Promise<EncoderHealth>;
-  /** Throws `profile.not_found` for a name that the account has no profile of. */
-  requireProfile(accountId: string, name: string): Promise<void>;
   /** Makes an image and keeps it. False when no encoder has room for it within its deadline. */
   makeImage(order: ImageOrder): Promise<boolean>;
 }

@@ -58,7 +58,6 @@ export class MetadataService implements MetadataApi {
         sizeBytes: video.sizeBytes ?? 0,
         uploadExpiresAt: video.uploadExpiresAt ?? null,
         maxDurationSeconds: video.maxDurationSeconds ?? null,
-        profile: video.profile ?? null,
         createdAt: firstFreeTime(video.accountId, now),
         modifiedAt: now,
       })
@@ -107,10 +106,7 @@ export class MetadataService implements MetadataApi {
     return moved || this.moves.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
   }
 
-  async restart(
-    accountId: string,
-    { uid, revision, profile }: RunId & { readonly profile?: string },
-  ): Promise<void> {
+  async restart(accountId: string, uid: string, revision: string): Promise<void> {
     const { sizeBytes, state } = await this.moves.requireRow(accountId, uid);
     const now = Date.now();
     const data = { uid, revision, accountId, sizeBytes };
@@ -119,10 +115,7 @@ export class MetadataService implements MetadataApi {
       and(inArray(videos.state, ['ready', 'error']), isNotNull(videos.uploadedAt)),
       {
         now,
-        set: {
-          ...{ state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
-          ...(profile !== undefined && { profile }),
-        },
+        set: { state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
         event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
       },
     );
