@@ -141,6 +141,11 @@ export class EventBus {
       .where(and(rowOf(message), isNull(outbox.deadAt)));
   }
 
+  /** Drops an event whose work was done in another way, dead letters too. */
+  async dismiss(eventId: string): Promise<void> {
+    await this.db.delete(outbox).where(eq(outbox.eventId, eventId));
+  }
+
   /** Makes dead letters of an event due again; answers how many. */
   async replay(eventId: string, now: number): Promise<number> {
     const rows = await this.db

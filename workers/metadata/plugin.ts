@@ -5,6 +5,7 @@ import { VideoMoves } from './video-moves.ts';
 import { VideoRemoval } from './video-removal.ts';
 
 const DELETE_DUE_EVERY_MS = 60_000;
+const PURGE_EVERY_MS = 60_000;
 const REPLACED_RUNS_EVERY_MS = 3600_000;
 const ORPHANS_EVERY_MS = 10 * 60_000;
 
@@ -27,6 +28,11 @@ export function createMetadata(): ServicePlugin {
           name: 'metadata.delete-due',
           everyMs: DELETE_DUE_EVERY_MS,
           run: (now) => removal.deleteDue(now),
+        },
+        {
+          name: 'metadata.purge-deleted',
+          everyMs: PURGE_EVERY_MS,
+          run: (now) => removal.purgeDeleted(now),
         },
         {
           name: 'metadata.replaced-runs',

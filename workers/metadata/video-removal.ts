@@ -16,6 +16,9 @@ const KEEP_TOMBSTONES_MS = 30 * 24 * 3600 * 1000;
 const ORPHAN_GRACE_MS = 15 * 60_000;
 const ORPHAN_PAGE = 200;
 const DUE_DELETIONS = 20;
+/** A deleted video that is still there after this time: its event was lost or given up. */
+const PURGE_AGAIN_AFTER_MS = 10 * 60_000;
+const PURGES = 20;
 /** Longer than the longest video, so that whoever had started could see it to the end. */
 const KEEP_REPLACED_MS = 12 * 3600 * 1000;
 const REPLACED_RUNS = 20;
@@ -36,11 +39,7 @@ export class VideoRemoval {
   async delete(accountId: string, uid: string): Promise<void> {
     const now = Date.now();
     const { db, events } = this.context;
-    const event = createEvent(
-      'video.deleted',
-      { uid, accountId },
-      { source: 'metadata', run: 'once', now },
-    );
+    const event = deletionOf(uid, accountId, now);
     const [rows] = await db.batch([
       db
         .update(videos)
@@ -65,6 +64,30 @@ export class VideoRemoval {
     await services.find('upload')?.abortForVideo(data.uid);
     await removePrefix(env.MEDIA, videoPrefix(data.uid));
     await db.delete(videos).where(and(eq(videos.uid, data.uid), isNotNull(videos.deletedAt)));
+  }
+
+  /** Background: purges deleted videos whose event did not get through, so that none stays for good. */
+  async purgeDeleted(now: number): Promise<boolean> {
+    const { db, events, logger } = this.context;
+    const left = await db
+      .select({ uid: videos.uid, accountId: videos.accountId })
+      .from(videos)
+      .where(lt(videos.deletedAt, now - PURGE_AGAIN_AFTER_MS))
+      // Those that fail again must not keep the others waiting.
+      .orderBy(sql`random()`)
+      .limit(PURGES);
+    let purged = 0;
+    for (const { uid, accountId } of left) {
+      const event = deletionOf(uid, accountId, now);
+      try {
+        await this.purge(event);
+        await events.dismiss(event.id);
+        purged += 1;
+      } catch (error) {
+        logger.warn('purge.failed', { videoUid: uid, error });
+      }
+    }
+    return purged === PURGES;
   }
 
   /** Subscriber of `video.ready`. */
@@ -131,6 +154,10 @@ export class VideoRemoval {
     const kept = [publishedRevision, previousRevision, revision].filter((each) => each !== null);
     await removeOldRuns(this.context.env.MEDIA, uid, kept);
   }
+}
+
+function deletionOf(uid: string, accountId: string, now: number): CloudEvent<'video.deleted'> {
+  return createEvent('video.deleted', { uid, accountId }, { source: 'metadata', run: 'once', now });
 }
 
 function deletedNow(uid: string, now: number): SQL {
