@@ -40,14 +40,15 @@ export class Sweeper extends DurableObject<Env> {
     for (const job of dueJobs(contributions.jobs, await this.runs(), Date.now())) {
       const startedAt = Date.now();
       let outcome = 'ok';
+      let hasMore = false;
       try {
-        busy = (await job.run(startedAt)) || busy;
+        hasMore = await job.run(startedAt);
       } catch (error) {
         logger.warn('background.failed', { job: job.name, error });
         outcome = error instanceof Error ? error.message : String(error);
-        busy = true;
       }
-      const run = { startedAt, endedAt: Date.now(), outcome };
+      busy ||= hasMore || outcome !== 'ok';
+      const run = { startedAt, endedAt: Date.now(), outcome, hasMore };
       this.ctx.storage.kv.put(RUNS_KEY, noteRun(await this.runs(), job.name, run));
     }
     return busy;

@@ -4,11 +4,13 @@ export interface JobRun {
   readonly endedAt: number;
   /** `ok`, or what went wrong. */
   readonly outcome: string;
+  /** It said that there is more to do. */
+  readonly hasMore: boolean;
 }
 
 export type JobRuns = Readonly<Record<string, JobRun>>;
 
-/** Jobs whose interval has passed, the longest waiting first. */
+/** Jobs whose interval has passed or that have more to do, the longest waiting first. */
 export function dueJobs<Job extends { readonly name: string; readonly everyMs: number }>(
   jobs: readonly Job[],
   runs: JobRuns,
@@ -16,7 +18,7 @@ export function dueJobs<Job extends { readonly name: string; readonly everyMs: n
 ): Job[] {
   const lastRun = (job: Job): number => runs[job.name]?.startedAt ?? 0;
   return jobs
-    .filter((job) => lastRun(job) + job.everyMs <= now)
+    .filter((job) => runs[job.name]?.hasMore === true || lastRun(job) + job.everyMs <= now)
     .toSorted((a, b) => lastRun(a) - lastRun(b));
 }
 
