@@ -11,6 +11,7 @@ import {
   createEventConsumer,
   retryDelay,
 } from '../../workers/worker/event-consumer.ts';
+import { createDeadPermitConsumer } from '../../workers/transcoder/permit-consumer.ts';
 import { EventBus, createEvent } from '../../src/kernel/event-bus.ts';
 import type { EventMessage } from '../../src/kernel/event-bus.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
@@ -147,6 +148,35 @@ describe('event consumer', () => {
     expect(await bus.replay(event.id, Date.now())).toBe(3);
     await bus.resendDue(Date.now() + 1);
     expect(sent).toHaveLength(6);
+  });
+
+  test('a dead letter that cannot be written down is tried again, and its neighbours are not held up', async () => {
+    const event = await record();
+    await bus.send(event.id);
+    const bury = bus.bury.bind(bus);
+    bus.bury = (message, now) =>
+      message.subscriber === 'upload.abort'
+        ? Promise.reject(new Error('D1 is away'))
+        : bury(message, now);
+    const batch = batchOf(...sent);
+    await createDeadEventConsumer(contextOf())(batch);
+    const result = await getQueueResult(batch, createExecutionContext());
+    const failed = sent.findIndex(({ subscriber }) => subscriber === 'upload.abort');
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
+    expect(result.explicitAcks).toHaveLength(2);
+  });
+
+  test('a dead permit whose job does not answer is tried again', async () => {
+    const env = { TRANSCODE_JOB: { getByName: (id: string) => ({ poke: () => poke(id) }) } };
+    const poke = async (id: string): Promise<void> => {
+      if (id === 'job_away') throw new Error('away');
+    };
+    const permits = ['job_away', 'job_here'].map((jobId) => ({ version: 1, jobId }));
+    const batch = batchOf(...permits, { nonsense: true });
+    await createDeadPermitConsumer({ ...contextOf(), env } as unknown as ServiceContext)(batch);
+    const result = await getQueueResult(batch, createExecutionContext());
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['0']);
+    expect(result.explicitAcks).toEqual(['1', '2']);
   });
 
   test('back-off grows and is bounded', () => {

@@ -30,8 +30,18 @@ export function createDeadPermitConsumer(context: ServiceContext): QueueConsumer
   return async (batch) => {
     for (const message of batch.messages) {
       const permit = permitSchema.safeParse(message.body);
-      if (permit.success) await context.env.TRANSCODE_JOB.getByName(permit.data.jobId).poke();
-      message.ack();
+      if (!permit.success) {
+        message.ack();
+        continue;
+      }
+      const { jobId } = permit.data;
+      try {
+        await context.env.TRANSCODE_JOB.getByName(jobId).poke();
+        message.ack();
+      } catch (error) {
+        context.logger.warn('permit.burial.failed', { jobId, error });
+        message.retry({ delaySeconds: BUSY_RETRY_SECONDS });
+      }
     }
   };
 }

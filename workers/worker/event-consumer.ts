@@ -35,15 +35,20 @@ export function createDeadEventConsumer(context: ServiceContext): QueueConsumer 
   return async (batch) => {
     for (const message of batch.messages) {
       const parsed = parseMessage(message.body);
-      if (parsed !== undefined) {
-        context.logger.error('event.died', {
-          eventId: parsed.event.id,
-          subscriber: parsed.subscriber,
-        });
+      if (parsed === undefined) {
+        message.ack();
+        continue;
+      }
+      const fields = { eventId: parsed.event.id, subscriber: parsed.subscriber };
+      try {
+        context.logger.error('event.died', fields);
         await context.events.bury(parsed, Date.now());
         await failUnstartable(context, parsed);
+        message.ack();
+      } catch (error) {
+        context.logger.warn('event.burial.failed', { ...fields, error });
+        message.retry({ delaySeconds: retryDelay(message.attempts) });
       }
-      message.ack();
     }
   };
 }
