@@ -1,3 +1,6 @@
+import type { VideoCodec } from '../../src/contracts/profile.ts';
+import type { StopCause } from './exit-cause.ts';
+
 /** One run of ffmpeg or ffprobe. */
 export interface EngineRun {
   readonly program: 'ffmpeg' | 'ffprobe';
@@ -9,14 +12,18 @@ export interface EngineRun {
   readonly signal: AbortSignal;
   readonly cpuSeconds: number;
   readonly maxFileBytes: number;
-  /** Each line of standard output. */
+  /** Address space; without it, what a 4K ladder needs. */
+  readonly memoryBytes?: number;
+  /** Each line of standard output; of a very long one only the beginning. */
   readonly onLine?: (line: string) => void;
 }
 
 /** How a run ended. The code is never a reason to believe in the output. */
 export interface EngineExit {
-  /** `undefined` when it was killed. */
+  /** `undefined` when it did not end by itself. */
   readonly code: number | undefined;
+  /** Why it did not end by itself. */
+  readonly stoppedBy?: StopCause;
   /** The last lines of standard error, without paths. */
   readonly errors: string;
 }
@@ -25,10 +32,15 @@ export interface EngineExit {
 export interface EncoderEngine {
   /** With version, part of a job's fingerprint: `ffmpeg 5.1.9 (native)`. */
   readonly name: string;
+  /** How far a hostile file is shut in, and what would be better, for operators. */
+  readonly sandbox: string;
   readonly maxSourceBytes: number;
   /** Codecs that this engine cannot decode. */
   readonly missingCodecs: ReadonlySet<string>;
   readonly canEncodeHdr: boolean;
+  /** Shorter side of the largest rendition that it makes in bearable time. */
+  readonly maxShortSide?: number;
+  readonly encoders: readonly VideoCodec[];
   /** Resolves when the run has ended; rejects with the signal's reason when it was aborted. */
   run(run: EngineRun): Promise<EngineExit>;
 }

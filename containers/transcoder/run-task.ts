@@ -1,5 +1,6 @@
 import type { TaskLine, TaskRequest, TaskResult } from '../../src/contracts/task-protocol.ts';
 import type { EncoderEngine } from './engine.ts';
+import { tookTooLong } from './limit-failure.ts';
 import type { OutputPart } from './part-writer.ts';
 import type { PreparedSource } from './prepare-source.ts';
 import { runAudio } from './run-audio.ts';
@@ -10,8 +11,8 @@ import { runVideo } from './run-video.ts';
 import type { SourceCache } from './source-cache.ts';
 import { storeOutput } from './store-output.ts';
 import type { TaskContext } from './task-context.ts';
-import { TaskError } from './task-failure.ts';
 import { withTaskFolder } from './task-folder.ts';
+import { limitsOf } from './task-limits.ts';
 
 export type TaskProgress = Extract<TaskLine, { type: 'progress' }>;
 
@@ -40,7 +41,8 @@ export async function runTask(
   // A download has no deadline but its progress: how long it takes, the file's size and the line decide.
   const source = await sources.acquire(request, signal);
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(tookTooLong(request)), request.limits.wallMs);
+  const { wallMs } = request.limits;
+  const timer = setTimeout(() => late.abort(tookTooLong(wallMs)), wallMs);
   const both = AbortSignal.any([signal, late.signal]);
   try {
     return await withTaskFolder(root, async (folder) => {
@@ -50,7 +52,7 @@ export async function runTask(
         folder,
         threads,
         signal: both,
-        limits: request.limits,
+        limits: limitsOf(request, threads),
         sourceFile: source.path,
         onFrames: (count) => report('run', (frames = Math.max(frames, count))),
       };
@@ -79,6 +81,7 @@ async function runInFolder(
     return {
       kind: 'probe',
       facts: await runProbe(context, source, task.maxDurationSeconds),
+      encoders: context.engine.encoders,
       engine,
     };
   }
@@ -92,11 +95,4 @@ async function runInFolder(
     task.kind === 'video' ? await runVideo(context, source, task) : await runAudio(context, task);
   const renditions = [...output.renditions];
   return { kind: 'media', parts: await store(output.parts), renditions, engine };
-}
-
-function tookTooLong(request: TaskRequest): TaskError {
-  return new TaskError('ERR_UNKNOWN', 'This step took longer than allowed.', {
-    detail: `stopped after ${request.limits.wallMs} ms`,
-    retryable: true,
-  });
 }

@@ -10,9 +10,12 @@ const PROGRAM = fileURLToPath(new URL('./wasm-program.ts', import.meta.url));
 export async function createWasmEngine(): Promise<EncoderEngine> {
   return {
     name: `ffmpeg ${await findVersion()} (WebAssembly)`,
+    sandbox: 'sandbox: WebAssembly',
     maxSourceBytes: MAX_SOURCE_BYTES,
     missingCodecs: new Set(['av1']),
     canEncodeHdr: false,
+    maxShortSide: 1080,
+    encoders: ['h264'],
     run: runWasm,
   };
 }

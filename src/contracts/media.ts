@@ -1,3 +1,5 @@
+import type { VideoCodec } from './profile.ts';
+
 /** An exact number: `numerator / denominator`, denominator > 0. */
 export interface Rational {
   readonly numerator: number;
@@ -21,6 +23,16 @@ export interface VideoFacts {
   /** Seconds between the start of the file's timeline and the first picture. */
   readonly startSeconds: number;
   readonly packets: number;
+  /** Longest distance between neighbouring key pictures in seconds; absent when it is not known. */
+  readonly keyFrameSeconds?: number;
+  /** Where second 0 of the timeline lies after the file's first packet, so that the first picture is on the frame grid. */
+  readonly skipSeconds?: number;
+  /** Only where the file does not say when pictures are shown: how long each one is. */
+  readonly pictureSeconds?: number;
+  /** Pictures are partly transparent. */
+  readonly alpha?: boolean;
+  /** Shorter side of the largest rendition that the engine makes; absent where it has no limit. */
+  readonly maxShortSide?: number;
   /** Colour matrix as ffprobe names it; absent when the source does not say. */
   readonly colorSpace?: string;
 }
@@ -35,6 +47,8 @@ export interface AudioFacts {
   readonly durationSeconds: number;
   readonly startSeconds: number;
   readonly packets: number;
+  /** As {@link VideoFacts.skipSeconds}. */
+  readonly skipSeconds?: number;
   /** As the container names it: usually ISO 639-2. */
   readonly language?: string;
   readonly title?: string;
@@ -51,6 +65,8 @@ export interface SourceFacts {
 
 /** One rung of the ladder as it will be encoded. */
 export interface VideoRendition {
+  /** H.264 when absent. */
+  readonly codec?: VideoCodec;
   /** `1080p`, `720p`, …: named by the shorter side's rung. */
   readonly name: string;
   readonly width: number;
@@ -116,6 +132,17 @@ export interface ByteSpan {
 
 export interface SegmentEntry extends ByteSpan {
   readonly durationTicks: number;
+  /** Bytes up to the end of the key frame that the segment begins with: `moof` and first sample. Older maps lack it. */
+  readonly keyFrameLength?: number;
+}
+
+/** One JPEG of small pictures in rows, one picture for each interval of the video. */
+export interface StoryboardLayout {
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+  readonly columns: number;
+  readonly tiles: number;
+  readonly intervalSeconds: number;
 }
 
 /** The whole output of one finished run: the object `segments` of a revision. */
@@ -124,6 +151,7 @@ export interface SegmentMap {
   readonly objects: readonly string[];
   readonly renditions: readonly RenditionMap[];
   readonly poster?: ByteSpan;
+  readonly storyboard?: ByteSpan & StoryboardLayout;
   readonly durationSeconds: number;
 }
 
@@ -141,6 +169,8 @@ export interface PlaybackRecord {
   readonly allowedOrigins: readonly string[];
   readonly errorReasonText?: string;
   readonly title?: string;
+  /** Where the thumbnail is to be, as a share of the length; absent where nobody chose. */
+  readonly thumbnailTimestampPct?: number;
   /** Rises with every change of the row, so that an older writer never replaces a newer record. */
   readonly version: number;
 }

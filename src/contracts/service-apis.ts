@@ -51,6 +51,8 @@ export interface Video {
   readonly allowedOrigins: readonly string[];
   readonly thumbnailTimestampPct: number;
   readonly maxDurationSeconds?: number;
+  /** Name of the encoding profile; absent for the account's default. */
+  readonly profile?: string;
   readonly scheduledDeletion?: number;
   readonly errorReasonCode: string;
   readonly errorReasonText: string;
@@ -72,6 +74,7 @@ export interface NewVideo {
   readonly sizeBytes?: number;
   readonly uploadExpiresAt?: number;
   readonly maxDurationSeconds?: number;
+  readonly profile?: string;
 }
 
 export interface RunId {
@@ -83,12 +86,14 @@ export interface MetadataApi {
   /** Makes the row in state `pendingupload`; a repeat with the same uid changes nothing. */
   createVideo(video: NewVideo): Promise<Video>;
   findVideo(accountId: string, uid: string): Promise<Video | undefined>;
+  /** True for a uid whose video was deleted within the last 30 days. */
+  wasDeleted(uid: string): Promise<boolean>;
   /** The video in Stream's wire shape (reference: Video object). */
   describeVideo(accountId: string, uid: string): Promise<Record<string, unknown> | undefined>;
   /** `pendingupload → queued` and `video.uploaded` in one batch. False when the video is gone or deleted; a repeat is true. */
   uploadCompleted(run: RunId & { readonly sizeBytes: number }): Promise<boolean>;
-  /** `ready | error → queued` with a new revision and `video.uploaded`. Throws `video.busy` in any other state. */
-  restart(accountId: string, uid: string, revision: string): Promise<void>;
+  /** `ready | error → queued` with a new revision, another profile if named, and `video.uploaded`. Throws `video.busy` in any other state. */
+  restart(accountId: string, run: RunId & { readonly profile?: string }): Promise<void>;
   /** `queued → inprogress`. False when the run is not the video's current one. */
   encodeStarted(run: RunId): Promise<boolean>;
   sourceProbed(run: RunId, facts: SourceFacts): Promise<boolean>;
@@ -121,6 +126,8 @@ export interface TranscoderApi {
   progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
   cancelForVideo(uid: string): Promise<void>;
   encoderHealth(): Promise<EncoderHealth>;
+  /** Throws `profile.not_found` for a name that the account has no profile of. */
+  requireProfile(accountId: string, name: string): Promise<void>;
   /** Makes an image and keeps it. False when no encoder has room for it within its deadline. */
   makeImage(order: ImageOrder): Promise<boolean>;
 }

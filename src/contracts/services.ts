@@ -20,12 +20,15 @@ export const ROUTE_OWNERS: readonly { readonly pattern: RegExp; readonly service
     { pattern: /^\/\.well-known\/jwks\.json$/, service: 'auth' },
     { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream\/[^/]+\/token$/, service: 'auth' },
     { pattern: /^\/api\/v1\/uploads(\/|$)/, service: 'upload' },
-    { pattern: /^\/api\/v1\/jobs(\/|$)/, service: 'transcoder' },
+    { pattern: /^\/api\/v1\/(jobs|profiles)(\/|$)/, service: 'transcoder' },
     { pattern: /^\/_task(\/|$)/, service: 'transcoder' },
     { pattern: /^\/api\/v1\/cache(\/|$)/, service: 'cache' },
     { pattern: /^\/api\/v1\/background(\/|$)/, service: 'worker' },
     { pattern: /^\/(ready|metrics)$/, service: 'monitor' },
     { pattern: /^\/api\/v1\/status(\/|$)/, service: 'monitor' },
     { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream(\/|$)/, service: 'metadata' },
-    { pattern: /^\/[^/]+\/(manifest|media|thumbnails|watch)(\/|$)/, service: 'streaming' },
+    {
+      pattern: /^\/[^/]+\/(manifest|media|thumbnails|watch|storyboard\.(vtt|json|jpg))(\/|$)/,
+      service: 'streaming',
+    },
   ];

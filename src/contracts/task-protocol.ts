@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { SourceFacts } from './media.ts';
+import { VIDEO_CODECS } from './profile.ts';
 
 /**
  * The protocol between a runner (Worker side) and an encoder (container or local process).
@@ -34,6 +35,11 @@ const videoFacts = z.object({
   durationSeconds: z.number().positive(),
   startSeconds: z.number().min(0),
   packets: z.int().positive(),
+  keyFrameSeconds: z.number().positive().exactOptional(),
+  skipSeconds: z.number().exactOptional(),
+  pictureSeconds: z.number().positive().exactOptional(),
+  alpha: z.boolean().exactOptional(),
+  maxShortSide: z.int().positive().exactOptional(),
   colorSpace: z.string().exactOptional(),
 });
 const audioFacts = z.object({
@@ -44,6 +50,7 @@ const audioFacts = z.object({
   durationSeconds: z.number().positive(),
   startSeconds: z.number().min(0),
   packets: z.int().positive(),
+  skipSeconds: z.number().exactOptional(),
   language: z.string().exactOptional(),
   title: z.string().exactOptional(),
 });
@@ -55,6 +62,7 @@ const sourceFactsSchema = z.object({
 }) satisfies z.ZodType<SourceFacts>;
 
 const videoRendition = z.object({
+  codec: z.enum(VIDEO_CODECS).exactOptional(),
   name: z.string(),
   width: z.int().positive(),
   height: z.int().positive(),
@@ -80,6 +88,8 @@ const videoTask = z.object({
   segments: z.array(span).min(1),
   /** True when the last segment ends the video: up to two missing frames there are made by repeating the last picture. */
   isLast: z.boolean(),
+  /** Quality and preset as x264 counts them; absent for 23 and `veryfast`. */
+  encode: z.object({ quality: z.int(), preset: z.string() }).exactOptional(),
 });
 
 /**
@@ -104,7 +114,27 @@ const posterTask = z.object({
   height: z.int().positive(),
 });
 
-const taskSpecSchema = z.discriminatedUnion('kind', [probeTask, videoTask, audioTask, posterTask]);
+/** Make one JPEG with a tile for every interval of the video. */
+const storyboardTask = z.object({
+  kind: z.literal('storyboard'),
+  facts: videoFacts,
+  layout: z.object({
+    tileWidth: z.int().positive(),
+    tileHeight: z.int().positive(),
+    columns: z.int().positive(),
+    tiles: z.int().positive(),
+    intervalSeconds: z.int().positive(),
+  }),
+  keyFramesOnly: z.boolean(),
+});
+
+const taskSpecSchema = z.discriminatedUnion('kind', [
+  probeTask,
+  videoTask,
+  audioTask,
+  posterTask,
+  storyboardTask,
+]);
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 
 export const taskRequestSchema = z.object({
@@ -144,7 +174,13 @@ const outputParts = z.array(
 );
 
 const taskResultSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('probe'), facts: sourceFactsSchema, engine: z.string() }),
+  z.object({
+    kind: z.literal('probe'),
+    facts: sourceFactsSchema,
+    engine: z.string(),
+    /** What this engine encodes; H.264 alone when absent. */
+    encoders: z.array(z.enum(VIDEO_CODECS)).readonly().exactOptional(),
+  }),
   z.object({
     kind: z.literal('media'),
     parts: outputParts.min(1),
@@ -152,6 +188,7 @@ const taskResultSchema = z.discriminatedUnion('kind', [
     engine: z.string(),
   }),
   z.object({ kind: z.literal('poster'), parts: outputParts.length(1), engine: z.string() }),
+  z.object({ kind: z.literal('storyboard'), parts: outputParts.length(1), engine: z.string() }),
 ]);
 export type TaskResult = z.infer<typeof taskResultSchema>;
 
@@ -176,6 +213,8 @@ const taskFailureSchema = z.object({
   retryable: z.boolean(),
   /** True when the encoder stops or has no slot: the attempt does not count. */
   handedBack: z.boolean().exactOptional(),
+  /** True when a limit or a crash ended the attempt: the second time it counts as the file's fault. */
+  limited: z.boolean().exactOptional(),
 });
 export type TaskFailure = z.infer<typeof taskFailureSchema>;
 
@@ -196,6 +235,8 @@ export const encoderHealthSchema = z.object({
   version: z.int(),
   /** Engine name with version: `ffmpeg 5.1.9 (native)`. Part of a job's fingerprint. */
   engine: z.string(),
+  /** How far ffmpeg is shut in, and what would be better: `sandbox: bubblewrap`, `not sandboxed: install bubblewrap`. */
+  sandbox: z.string().exactOptional(),
   slots: z.int().positive(),
   busy: z.int().min(0),
 });

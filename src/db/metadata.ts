@@ -28,6 +28,8 @@ export const videos = sqliteTable(
       .default(sql`'[]'`),
     thumbnailTimestampPct: real('thumbnail_timestamp_pct').notNull().default(0),
     maxDurationSeconds: real('max_duration_seconds'),
+    /** Name of the encoding profile; null for the account's default. */
+    profile: text('profile'),
     publicDetails: text('public_details', { mode: 'json' }).$type<Record<string, unknown>>(),
     scheduledDeletion: integer('scheduled_deletion'),
     errorReasonCode: text('error_reason_code').notNull().default(''),

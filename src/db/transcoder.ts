@@ -1,4 +1,6 @@
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+import type { EncodeSettings } from '../contracts/profile.ts';
 
 /** Index of transcode jobs, written at state transitions; the truth of one job is its Durable Object. */
 export const jobs = sqliteTable(
@@ -22,3 +24,21 @@ export const jobs = sqliteTable(
     index('jobs_state').on(table.state, table.updatedAt),
   ],
 );
+
+/** Encoding profiles that an account made. */
+export const profiles = sqliteTable(
+  'profiles',
+  {
+    accountId: text('account_id').notNull(),
+    name: text('name').notNull(),
+    settings: text('settings', { mode: 'json' }).$type<EncodeSettings>().notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.name] })],
+);
+
+/** The profile of an account's videos that name none; without a row it is the standard one. */
+export const defaultProfiles = sqliteTable('default_profiles', {
+  accountId: text('account_id').primaryKey(),
+  name: text('name').notNull(),
+});

@@ -48,10 +48,11 @@ function readSampleEntry(
   view: DataView,
   entry: Mp4Box,
 ): Pick<InitFacts, 'codecs' | 'width' | 'height' | 'channels' | 'sampleRate'> {
-  if (entry.type === 'avc1' || entry.type === 'avc3') {
+  const videoCodec = VIDEO_ENTRIES[entry.type];
+  if (videoCodec !== undefined) {
     requireBytes(entry, entry.bodyStart, VISUAL_ENTRY_LENGTH);
     return {
-      codecs: avcCodec(view, entry),
+      codecs: videoCodec(view, entry),
       width: view.getUint16(entry.bodyStart + 24),
       height: view.getUint16(entry.bodyStart + 26),
     };
@@ -82,6 +83,54 @@ function avcCodec(view: DataView, entry: Mp4Box): string {
   );
   return `${entry.type}.${hex.join('').toUpperCase()}`;
 }
+
+/** ISO/IEC 14496-15 annex E: profile, compatibility flags in reverse order, tier and level, then the constraint bytes without trailing zeros. */
+function hevcCodec(view: DataView, entry: Mp4Box): string {
+  const { bodyStart: at } = requireConfig(view, entry, 'hvcC', 13);
+  const general = view.getUint8(at + 1);
+  const space = ['', 'A', 'B', 'C'][general >> 6] ?? '';
+  const tier = (general & 0x20) === 0 ? 'L' : 'H';
+  const flags = view
+    .getUint32(at + 2)
+    .toString(2)
+    .padStart(32, '0');
+  const compatibility = parseInt(Array.from(flags).toReversed().join(''), 2).toString(16);
+  const constraints = Array.from({ length: 6 }, (_, index) => view.getUint8(at + 6 + index));
+  const used = constraints.slice(0, constraints.findLastIndex((byte) => byte !== 0) + 1);
+  return [
+    entry.type,
+    `${space}${general & 0x1f}`,
+    compatibility.toUpperCase(),
+    `${tier}${view.getUint8(at + 12)}`,
+    ...used.map((byte) => byte.toString(16).toUpperCase()),
+  ].join('.');
+}
+
+/** AV1 in ISOBMFF §5: `av01.`, profile, level and tier, bit depth. */
+function av1Codec(view: DataView, entry: Mp4Box): string {
+  const { bodyStart: at } = requireConfig(view, entry, 'av1C', 4);
+  const profile = view.getUint8(at + 1) >> 5;
+  const level = String(view.getUint8(at + 1) & 0x1f).padStart(2, '0');
+  const flags = view.getUint8(at + 2);
+  const tier = (flags & 0x80) === 0 ? 'M' : 'H';
+  const [isHigh, isTwelve] = [(flags & 0x40) !== 0, (flags & 0x20) !== 0];
+  const high = isTwelve ? 12 : 10;
+  const depth = isHigh ? high : 8;
+  return `av01.${profile}.${level}${tier}.${String(depth).padStart(2, '0')}`;
+}
+
+function requireConfig(view: DataView, entry: Mp4Box, type: string, length: number): Mp4Box {
+  const config = getBox(view, [type], entry.bodyStart + VISUAL_ENTRY_LENGTH, entry.end);
+  requireBytes(config, config.bodyStart, length);
+  return config;
+}
+
+const VIDEO_ENTRIES: Readonly<Record<string, (view: DataView, entry: Mp4Box) => string>> = {
+  avc1: avcCodec,
+  avc3: avcCodec,
+  hvc1: hevcCodec,
+  av01: av1Codec,
+};
 
 /** RFC 6381 3.3: `mp4a.`, the object type of the decoder config in hex, and the AAC audio object type. */
 function readEsds(view: DataView, entry: Mp4Box): { codecs: string; channels: number } {

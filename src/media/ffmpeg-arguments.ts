@@ -1,4 +1,5 @@
 import type {
+  AudioFacts,
   AudioRendition,
   Rational,
   SegmentSpan,
@@ -7,12 +8,12 @@ import type {
 } from '../contracts/media.ts';
 import { guardedInput } from './ffmpeg-guards.ts';
 import { AAC_FRAME_SAMPLES } from './timeline.ts';
+import { encoderArguments } from './video-encoders.ts';
 
 /** Pictures that may be repeated at the end of a video whose last task comes out short. */
 const MAX_REPEATED_FRAMES = 2;
 /** Silence that may be added at the end of a track whose packets promise a little more than they decode to. */
 const MAX_PADDED_FRAMES = 8;
-const GOP_SECONDS = 2;
 
 /** How far before its first frame a task begins to read; `undefined` reads from the start of the file. */
 export type Preroll = number | undefined;
@@ -22,6 +23,7 @@ export interface VideoTask {
   readonly renditions: readonly VideoRendition[];
   readonly segments: readonly SegmentSpan[];
   readonly isLast: boolean;
+  readonly encode?: { readonly quality: number; readonly preset: string };
 }
 
 /** The file that ffmpeg writes for the rendition of this number. */
@@ -56,7 +58,7 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
   const outputs = order.flatMap(({ rendition, index }) =>
     [
       ['-map', `[v${index}]`, '-fps_mode', 'passthrough', '-frames:v', String(end - start)],
-      encoderArguments(task, rendition, threads),
+      encoderArguments({ ...task, rendition, threads }),
       ['-map_metadata', '-1', '-fflags', '+bitexact', '-f', 'mp4', '-movflags', VIDEO_FLAGS],
       ['-video_track_timescale', String(videoTimescale(task.facts.frameRate))],
       [renditionFile(index)],
@@ -64,9 +66,9 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
   );
   const seek = seekSeconds(task, preroll);
   return [
-    ['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', '-threads', String(threads)],
+    ['-nostdin', '-y', '-v', 'error', '-threads', String(threads), ...decoder(task.facts)],
     seek === undefined ? [] : ['-noaccurate_seek', '-ss', seek.toFixed(6)],
-    guardedInput(),
+    timedInput(task.facts),
     ['-filter_complex', videoGraph(task, order, seek === undefined)],
     outputs,
   ].flat();
@@ -74,20 +76,20 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
 
 /** ffmpeg: a whole audio track as AAC, silence where it starts late, exactly as many frames as planned. */
 export function audioArguments(
-  track: number,
+  facts: AudioFacts,
   rendition: AudioRendition,
   segments: readonly SegmentSpan[],
 ): string[] {
   // The encoder puts one priming frame in front of the samples that it is given.
   const samples = (spanOf(segments).end - 1) * AAC_FRAME_SAMPLES;
   const graph = [
-    `[0:a:${track}]aresample=${rendition.sampleRate}:async=1:first_pts=0:min_hard_comp=0.03`,
+    `[0:a:${facts.track}]aresample=${rendition.sampleRate}:async=1:first_pts=0:min_hard_comp=0.03`,
     `aformat=sample_fmts=fltp:channel_layouts=${rendition.channels === 1 ? 'mono' : 'stereo'}`,
     `apad=pad_len=${MAX_PADDED_FRAMES * AAC_FRAME_SAMPLES}`,
     `atrim=end_sample=${samples}[a0]`,
   ].join(',');
   return [
-    ['-nostdin', '-y', '-v', 'error', '-copyts', '-start_at_zero', ...guardedInput()],
+    ['-nostdin', '-y', '-v', 'error', ...timedInput(facts)],
     ['-filter_complex', graph, '-map', '[a0]', '-c:a', 'aac'],
     ['-b:a', String(rendition.bitrateBps), ...audioOutput(COMMON_FLAGS)],
   ].flat();
@@ -135,6 +137,26 @@ function audioOutput(flags: string): string[] {
   ].flat();
 }
 
+/** The source with second 0 where the timeline has it. */
+function timedInput({ skipSeconds = 0 }: { readonly skipSeconds?: number }): string[] {
+  const skip = skipSeconds === 0 ? [] : ['-itsoffset', (-skipSeconds).toFixed(6)];
+  return ['-copyts', '-start_at_zero', ...skip, ...guardedInput()];
+}
+
+/** ffmpeg's own decoders of these pass over transparency. */
+function decoder({ alpha, codec }: VideoFacts): string[] {
+  const name = alpha === true ? ALPHA_DECODERS[codec] : undefined;
+  return name === undefined ? [] : ['-c:v', name];
+}
+
+const ALPHA_DECODERS: Readonly<Record<string, string>> = { vp8: 'libvpx', vp9: 'libvpx-vp9' };
+
+/** In a file without presentation times the pictures come in the right order: they are counted. */
+function timing({ pictureSeconds, startSeconds }: VideoFacts): string[] {
+  if (pictureSeconds === undefined) return [];
+  return [`setpts=(${startSeconds}+N*${pictureSeconds.toFixed(9)})/TB`];
+}
+
 interface OrderedRendition {
   readonly rendition: VideoRendition;
   readonly index: number;
@@ -144,8 +166,9 @@ interface OrderedRendition {
 function seekSeconds(task: VideoTask, preroll: Preroll): number | undefined {
   if (preroll === undefined) return undefined;
   const { numerator, denominator } = task.facts.frameRate;
+  const { startSeconds, skipSeconds = 0 } = task.facts;
   const seek = (spanOf(task.segments).start * denominator) / numerator - preroll;
-  return seek > task.facts.startSeconds ? seek : undefined;
+  return seek > startSeconds ? seek + skipSeconds : undefined;
 }
 
 /** `trim` stands directly behind `fps`: only there are its bounds frame numbers of the absolute grid. */
@@ -157,6 +180,7 @@ function videoGraph(
   const { start, end } = spanOf(task.segments);
   const { numerator, denominator } = task.facts.frameRate;
   const grid = [
+    ...timing(task.facts),
     ...(task.facts.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     `fps=${numerator}/${denominator}${fromStart ? ':start_time=0' : ''}`,
     ...(task.isLast ? [`tpad=stop_mode=clone:stop=${MAX_REPEATED_FRAMES}`] : []),
@@ -174,12 +198,19 @@ function cascade(facts: VideoFacts, order: readonly OrderedRendition[]): string[
   });
 }
 
-function scaleFilters(facts: VideoFacts, rendition: VideoRendition, isFirst: boolean): string[] {
+/** Scales to the size with square pixels; the first scaler of a graph also brings the source's colours to SDR. */
+export function scaleFilters(
+  facts: VideoFacts,
+  rendition: Pick<VideoRendition, 'width' | 'height'>,
+  isFirst: boolean,
+): string[] {
   const { matrix, transfer } = outputColour(facts);
   const size = `scale=${rendition.width}:${rendition.height}:flags=bicubic`;
   const convert = `:in_color_matrix=${inputMatrix(facts)}:out_color_matrix=${matrix}`;
   const isHdr = facts.hdr && isFirst;
   return [
+    // What is transparent becomes black.
+    ...(facts.alpha === true && isFirst ? ['premultiply=inplace=1'] : []),
     ...(isHdr ? [size, ...TONE_MAP] : [`${size}${isFirst ? convert : ''}:out_range=tv`]),
     'setsar=1',
     'format=yuv420p',
@@ -215,29 +246,6 @@ function inputMatrix(facts: VideoFacts): string {
 
 function isHd(facts: VideoFacts): boolean {
   return Math.min(facts.width, facts.height) >= 720 || Math.max(facts.width, facts.height) >= 1280;
-}
-
-function encoderArguments(task: VideoTask, rendition: VideoRendition, threads: number): string[] {
-  const gop = gopFrames(task.facts.frameRate);
-  const level = `${Math.floor(rendition.level / 10)}.${rendition.level % 10}`;
-  return [
-    ['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level:v', level],
-    ['-crf', '23', '-maxrate', String(rendition.maxBitrateBps)],
-    ['-bufsize', String(rendition.maxBitrateBps * 2), '-g', String(gop)],
-    ['-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop', '-bf', '2'],
-    ['-forced-idr', '1', '-force_key_frames', keyFrameExpression(task.segments)],
-    ['-threads', String(threads)],
-  ].flat();
-}
-
-function gopFrames(rate: Rational): number {
-  return Math.max(1, Math.round((GOP_SECONDS * rate.numerator) / rate.denominator));
-}
-
-/** By frame number, which is exact; a list of times would be rounded to the encoder's time base. */
-function keyFrameExpression(segments: readonly SegmentSpan[]): string {
-  const { start } = spanOf(segments);
-  return `expr:${segments.map((segment) => `eq(n,${segment.start - start})`).join('+')}`;
 }
 
 function area(rendition: VideoRendition): number {

@@ -5,6 +5,8 @@ import type {
   VideoFacts,
   VideoRendition,
 } from '../contracts/media.ts';
+import { RUNG_NAMES } from '../contracts/profile.ts';
+import type { VideoCodec } from '../contracts/profile.ts';
 
 interface Rung {
   readonly name: string;
@@ -15,6 +17,8 @@ interface Rung {
 }
 
 const RUNGS: readonly Rung[] = [
+  { name: '2160p', long: 3840, short: 2160, maxBitrateBps: 16_000_000 },
+  { name: '1440p', long: 2560, short: 1440, maxBitrateBps: 9_000_000 },
   { name: '1080p', long: 1920, short: 1080, maxBitrateBps: 5_000_000 },
   { name: '720p', long: 1280, short: 720, maxBitrateBps: 2_800_000 },
   { name: '480p', long: 854, short: 480, maxBitrateBps: 1_400_000 },
@@ -37,19 +41,49 @@ const LEVELS: readonly {
   { level: 32, frame: 5120, second: 216_000 },
   { level: 40, frame: 8192, second: 245_760 },
   { level: 42, frame: 8704, second: 522_240 },
+  { level: 50, frame: 22_080, second: 589_824 },
   { level: 51, frame: 36_864, second: 983_040 },
 ];
 const HIGHEST_LEVEL = 52;
 
-/** The renditions of a source, highest first: every rung that the source fills, aspect kept, sides even, at least one. */
-export function planVideoLadder(video: VideoFacts): VideoRendition[] {
+/**
+ * The renditions of a source, highest first: every wanted rung that the source fills, aspect kept, sides even. One of
+ * its own size when it fills none of them.
+ */
+export function planVideoLadder(
+  video: VideoFacts,
+  wanted: readonly string[] = RUNG_NAMES,
+): VideoRendition[] {
   const long = Math.max(video.width, video.height);
   const short = Math.min(video.width, video.height);
-  const filled = RUNGS.filter((rung) => scaleTo(rung, long, short) <= NEAR_ENOUGH);
+  const { maxShortSide = Infinity } = video;
+  const filled = RUNGS.filter(
+    (rung) =>
+      wanted.includes(rung.name) &&
+      rung.short <= maxShortSide &&
+      scaleTo(rung, long, short) <= NEAR_ENOUGH,
+  );
   if (filled.length > 0)
     return filled.map((rung) => renditionOf(rung, video, scaleTo(rung, long, short)));
   const lowest = { name: `${evenSide(short, short)}p`, long, short, maxBitrateBps: 400_000 };
   return [renditionOf(lowest, video, 1)];
+}
+
+/** How many bits another codec needs for the same picture, beside H.264. */
+const CODEC_SHARE = { h264: 1, hevc: 0.7, av1: 0.6 } as const;
+const OTHER_CODEC_RUNGS = 2;
+
+/** The largest renditions once more in another codec, where it saves the most bytes. */
+export function planOtherCodec(
+  ladder: readonly VideoRendition[],
+  codec: Exclude<VideoCodec, 'h264'>,
+): VideoRendition[] {
+  return ladder.slice(0, OTHER_CODEC_RUNGS).map((rendition) => ({
+    ...rendition,
+    name: `${rendition.name}${codec}`,
+    codec,
+    maxBitrateBps: Math.round(rendition.maxBitrateBps * CODEC_SHARE[codec]),
+  }));
 }
 
 /** AAC-LC: mono stays mono, everything else becomes stereo; 44.1 kHz stays, everything else becomes 48 kHz. */
@@ -99,7 +133,12 @@ function evenSide(side: number, sourceSide: number): number {
 }
 
 function levelOf(width: number, height: number, rate: Rational): number {
-  const frame = Math.ceil(width / 16) * Math.ceil(height / 16);
+  const [across, down] = [Math.ceil(width / 16), Math.ceil(height / 16)];
+  const frame = across * down;
   const second = (frame * rate.numerator) / rate.denominator;
-  return LEVELS.find((row) => frame <= row.frame && second <= row.second)?.level ?? HIGHEST_LEVEL;
+  const longest = Math.max(across, down);
+  // A.3.1: neither side may be longer than the root of eight times the frame.
+  const fits = (row: (typeof LEVELS)[number]): boolean =>
+    frame <= row.frame && second <= row.second && longest <= Math.sqrt(8 * row.frame);
+  return LEVELS.find(fits)?.level ?? HIGHEST_LEVEL;
 }

@@ -6,8 +6,9 @@ import type {
   VideoFacts,
 } from '../contracts/media.ts';
 
-/** Seconds of the first segments, short so that playback starts early; every later one has the last length. */
-const SEGMENT_SECONDS = [2, 4, 6] as const;
+/** Seconds of the first segments, short so that playback starts early; every later one has the wanted length. */
+const FIRST_SECONDS = [2, 4] as const;
+const USUAL_SECONDS = 6;
 /** A tail shorter than this joins the segment before it. */
 const SHORTEST_TAIL_SECONDS = 1;
 /** Segments of the first tasks; every later task has the last number: about 30 s. */
@@ -28,12 +29,15 @@ export function frameSamples(rendition: AudioRendition): number {
 }
 
 /** The boundary table of the video, in frames of its frame rate: the same for every rendition and in every playlist. */
-export function planVideoSegments(video: VideoFacts): SegmentSpan[] {
+export function planVideoSegments(
+  video: VideoFacts,
+  segmentSeconds: number = USUAL_SECONDS,
+): SegmentSpan[] {
   const { numerator, denominator } = video.frameRate;
   const nominal = numerator / denominator;
   const framesOf = (seconds: number): number =>
     Math.max(1, Math.round(seconds * Math.max(1, Math.round(nominal))));
-  return cut(totalFrames(video), framesOf);
+  return cut(totalFrames(video), framesOf, segmentSeconds);
 }
 
 /**
@@ -44,6 +48,7 @@ export function planAudioSegments(
   audio: AudioFacts,
   rendition: AudioRendition,
   videoEdges: readonly number[],
+  segmentSeconds: number = USUAL_SECONDS,
 ): SegmentSpan[] {
   const framesIn = (seconds: number): number =>
     Math.round((seconds * rendition.sampleRate) / frameSamples(rendition));
@@ -51,9 +56,9 @@ export function planAudioSegments(
   const total = isCopied(rendition)
     ? audio.packets
     : Math.max(2, framesIn(audio.startSeconds + audio.durationSeconds) + priming);
-  if (videoEdges.length === 0) return cut(total, framesIn);
+  if (videoEdges.length === 0) return cut(total, framesIn, segmentSeconds);
   const edges = videoEdges.map((seconds) => framesIn(seconds - origin) + priming);
-  const step = framesIn(SEGMENT_SECONDS[2]);
+  const step = framesIn(segmentSeconds);
   for (let next = (edges.at(-1) ?? 0) + step; next < total; next += step) edges.push(next);
   const shortest = framesIn(SHORTEST_TAIL_SECONDS);
   return spansBetween([...edges.filter((edge) => edge > 0 && edge <= total - shortest), total]);
@@ -84,11 +89,15 @@ export function totalFrames(video: VideoFacts): number {
   );
 }
 
-function cut(total: number, framesOf: (seconds: number) => number): SegmentSpan[] {
+function cut(
+  total: number,
+  framesOf: (seconds: number) => number,
+  segmentSeconds: number,
+): SegmentSpan[] {
   const ends: number[] = [];
   let at = 0;
   while (at < total) {
-    const seconds = SEGMENT_SECONDS[Math.min(ends.length, SEGMENT_SECONDS.length - 1)] ?? 6;
+    const seconds = Math.min(segmentSeconds, FIRST_SECONDS[ends.length] ?? segmentSeconds);
     at = Math.min(total, at + framesOf(seconds));
     if (total - at < framesOf(SHORTEST_TAIL_SECONDS)) at = total;
     ends.push(at);

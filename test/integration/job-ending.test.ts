@@ -47,7 +47,12 @@ describe('a job that is being published', () => {
     const { state, key } = await aPublishingJob(run);
     const stub = await seedJob(state);
     await publishUnheard(run);
-    await (await metadata()).restart(ACCOUNT, run.uid, createRevision(Date.now() + 1));
+    await (
+      await metadata()
+    ).restart(ACCOUNT, {
+      uid: run.uid,
+      revision: createRevision(Date.now() + 1),
+    });
     await poke(stub);
     expect(await stateOf(stub)).toMatchObject({ phase: 'ready', settled: true });
     expect(await isStored(key)).toBe(true);

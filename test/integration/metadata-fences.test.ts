@@ -76,8 +76,8 @@ describe('restart', () => {
     await env.MEDIA.put(sourceKey(run.uid), 'x');
     await service.failed(run, 'ERR_UNKNOWN', 'The encoder gave up.');
     const again = createRevision(Date.now() + 1);
-    await service.restart(ACCOUNT, run.uid, again);
-    await service.restart(ACCOUNT, run.uid, again);
+    await service.restart(ACCOUNT, { uid: run.uid, revision: again });
+    await service.restart(ACCOUNT, { uid: run.uid, revision: again });
     await expect.poll(async () => (await recordOf(run.uid))?.state).not.toBe('error');
     await expect.poll(() => env.MEDIA.head(output)).toBeNull();
     expect(await env.MEDIA.head(sourceKey(run.uid))).not.toBeNull();
@@ -85,7 +85,10 @@ describe('restart', () => {
 
   test('a video whose source never arrived cannot be processed again', async () => {
     const uid = await aPendingVideo();
-    const restart = (await metadata()).restart(ACCOUNT, uid, createRevision(Date.now()));
+    const restart = (await metadata()).restart(ACCOUNT, {
+      uid,
+      revision: createRevision(Date.now()),
+    });
     await expect(restart).rejects.toMatchObject({ code: 'video.busy' });
   });
 });

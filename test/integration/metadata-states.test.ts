@@ -66,13 +66,15 @@ describe('moves of a video', () => {
     const service = await metadata();
     const run = await aReadyVideo();
     const again = { uid: run.uid, revision: createRevision(Date.now() + 1) };
-    await service.restart(ACCOUNT, run.uid, again.revision);
+    await service.restart(ACCOUNT, { uid: run.uid, revision: again.revision });
     await service.encodeStarted(again);
     expect(await service.findVideo(ACCOUNT, run.uid)).toMatchObject({
       publishedRevision: run.revision,
       state: 'inprogress',
     });
-    await expect(service.restart(ACCOUNT, run.uid, 'other')).rejects.toMatchObject({
+    await expect(
+      service.restart(ACCOUNT, { uid: run.uid, revision: 'other' }),
+    ).rejects.toMatchObject({
       code: 'video.busy',
     });
     await service.published({ ...again, durationSeconds: 3 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { STANDARD_PROFILE } from '../../src/contracts/profile.ts';
 import type { SourceFacts } from '../../src/contracts/media.ts';
 import type { AcceptedOutput } from '../../workers/transcoder/accepted-output.ts';
 import { progressOf } from '../../workers/transcoder/describe-job.ts';
@@ -199,6 +200,33 @@ describe('failAttempt', () => {
     const failed = failAttempt(leased.state, aFailure('poster', 1, { retryable: false }), 1);
     expect(failed.phase).toBe('encoding');
     expect(finishAll(failed, 2).phase).toBe('publishing');
+  });
+
+  test('a codec that cannot be made is left out whole, and the video is published without it', () => {
+    const profile = {
+      name: 'efficient',
+      settings: { ...STANDARD_PROFILE.settings, codecs: ['h264' as const, 'av1' as const] },
+    };
+    const { state } = leaseTask({ ...aJob(), profile }, 'runner-0', 0);
+    let job = acceptFacts(
+      state,
+      { epoch: 1, facts: FACTS, engine: ENGINE, encoders: ['h264', 'av1'] },
+      10,
+    );
+    const av1 = job.tasks.filter(({ id }) => id.startsWith('av1-'));
+    expect(av1.length).toBeGreaterThan(2);
+    for (;;) {
+      const leased = leaseTask(job, 'runner-0', 20);
+      const { taskId, epoch = 0 } = leased.lease ?? {};
+      if (taskId === undefined) break;
+      job =
+        taskId === 'av1-1'
+          ? failAttempt(leased.state, aFailure(taskId, epoch, { retryable: false }), 20)
+          : acceptOutput(leased.state, taskId, outputOf(epoch), 20);
+    }
+    expect(job.phase).toBe('publishing');
+    expect(job.tasks.find(({ id }) => id === 'av1-2')?.attempts).toEqual([]);
+    expect(job.failure).toBeUndefined();
   });
 
   test('a stale failure changes nothing', () => {

@@ -42,8 +42,8 @@ export class MetadataService implements MetadataApi {
   async createVideo(video: NewVideo): Promise<Video> {
     const now = Date.now();
     const { db } = this.context;
-    const [buried] = await db.select().from(tombstones).where(eq(tombstones.uid, video.uid));
-    if (buried !== undefined) throw new AppError('video.not_found', 'This video was deleted.');
+    if (await this.wasDeleted(video.uid))
+      throw new AppError('video.not_found', 'This video was deleted.');
     await db
       .insert(videos)
       .values({
@@ -58,6 +58,7 @@ export class MetadataService implements MetadataApi {
         sizeBytes: video.sizeBytes ?? 0,
         uploadExpiresAt: video.uploadExpiresAt ?? null,
         maxDurationSeconds: video.maxDurationSeconds ?? null,
+        profile: video.profile ?? null,
         createdAt: firstFreeTime(video.accountId, now),
         modifiedAt: now,
       })
@@ -68,6 +69,10 @@ export class MetadataService implements MetadataApi {
   async findVideo(accountId: string, uid: string): Promise<Video | undefined> {
     const row = await this.moves.findRow(accountId, uid);
     return row && toVideo(row);
+  }
+
+  async wasDeleted(uid: string): Promise<boolean> {
+    return (await this.context.db.$count(tombstones, eq(tombstones.uid, uid))) > 0;
   }
 
   async describeVideo(accountId: string, uid: string): Promise<Described | undefined> {
@@ -106,7 +111,10 @@ export class MetadataService implements MetadataApi {
     return moved || this.moves.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
   }
 
-  async restart(accountId: string, uid: string, revision: string): Promise<void> {
+  async restart(
+    accountId: string,
+    { uid, revision, profile }: RunId & { readonly profile?: string },
+  ): Promise<void> {
     const { sizeBytes, state } = await this.moves.requireRow(accountId, uid);
     const now = Date.now();
     const data = { uid, revision, accountId, sizeBytes };
@@ -115,7 +123,10 @@ export class MetadataService implements MetadataApi {
       and(inArray(videos.state, ['ready', 'error']), isNotNull(videos.uploadedAt)),
       {
         now,
-        set: { state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
+        set: {
+          ...{ state: 'queued', revision, errorReasonCode: '', errorReasonText: '' },
+          ...(profile !== undefined && { profile }),
+        },
         event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
       },
     );

@@ -26,6 +26,7 @@ export function toVideo(row: VideoRow): Video {
     ...present('width', row.width),
     ...present('height', row.height),
     ...present('maxDurationSeconds', row.maxDurationSeconds),
+    ...present('profile', row.profile),
     ...present('scheduledDeletion', row.scheduledDeletion),
     ...present('uploadedAt', row.uploadedAt),
     ...present('uploadExpiresAt', row.uploadExpiresAt),

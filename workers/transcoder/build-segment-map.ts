@@ -15,12 +15,15 @@ export function buildSegmentMap(state: JobState): SegmentMap {
   const objects: string[] = [];
   const pieces = new Map<string, Piece[]>();
   let poster: SegmentMap['poster'];
+  let storyboard: SegmentMap['storyboard'];
+  const dropped = droppedRenditions(state);
   for (const task of state.tasks) {
-    if (task.output === undefined) continue;
+    if (task.output === undefined || namesOf(task).some((name) => dropped.has(name))) continue;
     const firstObject = objects.length;
     objects.push(...outputKeys(state, task));
-    if (task.spec.kind === 'poster')
-      poster = { object: firstObject, offset: 0, length: task.output.parts[0] ?? 0 };
+    const whole = { object: firstObject, offset: 0, length: task.output.parts[0] ?? 0 };
+    if (task.spec.kind === 'poster') poster = whole;
+    if (task.spec.kind === 'storyboard') storyboard = { ...whole, ...task.spec.layout };
     for (const rendition of task.output.renditions) {
       const list = pieces.get(rendition.name) ?? [];
       pieces.set(rendition.name, [...list, { rendition, firstObject, spec: task.spec }]);
@@ -28,7 +31,23 @@ export function buildSegmentMap(state: JobState): SegmentMap {
   }
   const renditions = [...pieces.values()].map(joinRendition);
   const longest = Math.max(...renditions.map((map) => secondsOf(map)));
-  return { version: 1, objects, renditions, durationSeconds: longest, ...(poster && { poster }) };
+  return {
+    version: 1,
+    objects,
+    renditions,
+    durationSeconds: longest,
+    ...(poster && { poster }),
+    ...(storyboard && { storyboard }),
+  };
+}
+
+/** Renditions that lack a part for good: one of their tasks was given up. */
+function droppedRenditions({ tasks }: JobState): ReadonlySet<string> {
+  return new Set(tasks.filter(({ output }) => output === undefined).flatMap(namesOf));
+}
+
+function namesOf({ spec }: TaskRecord): string[] {
+  return spec.kind === 'video' ? spec.renditions.map(({ name }) => name) : [];
 }
 
 /** Object keys of a task's accepted output. */
@@ -62,8 +81,8 @@ function joinRendition(pieces: readonly Piece[]): RenditionMap {
 }
 
 function toEntry(piece: Piece, segment: AcceptedRendition['segments'][number]): SegmentEntry {
-  const { part, offset, length, durationTicks } = segment;
-  return { object: piece.firstObject + part, offset, length, durationTicks };
+  const { part, ...entry } = segment;
+  return { object: piece.firstObject + part, ...entry };
 }
 
 function describeSpec(

@@ -1,4 +1,6 @@
+import type { EncodeSettings } from '../../src/contracts/profile.ts';
 import type { JobProgress } from '../../src/contracts/service-apis.ts';
+import { reasonText } from './reason-text.ts';
 import type { JobState, TaskRecord } from './job-state.ts';
 
 /** Accepted and planned frames of the timeline. Planned is 0 until the source is known. */
@@ -18,12 +20,15 @@ export function describeJob(state: JobState): JobDescription {
     createdAt: iso(state.createdAt),
     ...(state.endedAt !== undefined && { endedAt: iso(state.endedAt) }),
     ...(state.engine !== undefined && { engine: state.engine }),
+    ...(state.profile !== undefined && {
+      profile: { name: state.profile.name, ...state.profile.settings },
+    }),
     ...progress,
     pctComplete: percentOf(progress.acceptedFrames, progress.plannedFrames),
     renditions: describeRenditions(state),
     tasks: state.tasks.map(describeTask),
     ...(state.failure && {
-      reason: state.failure.text,
+      reason: reasonText(state.failure),
       reasonCode: state.failure.code,
       detail: state.failure.detail,
     }),
@@ -38,6 +43,7 @@ export interface JobDescription extends JobProgress {
   readonly createdAt: string;
   readonly endedAt?: string;
   readonly engine?: string;
+  readonly profile?: EncodeSettings & { readonly name: string };
   readonly pctComplete: number;
   readonly renditions: RenditionProgress[];
   readonly tasks: TaskDescription[];

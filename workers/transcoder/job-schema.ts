@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
 
+import { encodeSettingsSchema } from '../../src/contracts/profile.ts';
+
 const frames = { acceptedFrames: z.int(), plannedFrames: z.int(), pctComplete: z.number() };
 const JOB_STATES = ['queued', 'inprogress', 'ready', 'error', 'cancelled'] as const;
 
@@ -19,7 +21,7 @@ const attemptSchema = z.object({
 
 const taskSchema = z.object({
   id: z.string(),
-  kind: z.enum(['probe', 'video', 'audio', 'poster']),
+  kind: z.enum(['probe', 'video', 'audio', 'poster', 'storyboard']),
   state: z.enum(['waiting', 'running', 'done']),
   framesDone: z.int(),
   framesPlanned: z.int(),
@@ -38,6 +40,10 @@ export const jobSchema = z
     createdAt: z.string(),
     endedAt: z.string().optional(),
     engine: z.string().optional(),
+    profile: z
+      .object({ name: z.string(), ...encodeSettingsSchema.shape })
+      .optional()
+      .openapi({ description: 'The profile as it was when the run began' }),
     ...frames,
     renditions: z.array(z.object({ name: z.string(), ...frames })),
     tasks: z.array(taskSchema),

@@ -1,4 +1,5 @@
 import type { SourceFacts } from '../../src/contracts/media.ts';
+import type { Profile, VideoCodec } from '../../src/contracts/profile.ts';
 import type { FailureCode, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import type { AcceptedOutput } from './accepted-output.ts';
 import { isCopied } from '../../src/media/timeline.ts';
@@ -14,6 +15,8 @@ const PERMIT_LIFE_MS = 30_000;
 const MAX_FAILED_ATTEMPTS = 5;
 /** The video waits for its storyboard: it is not worth much time. */
 const MAX_STORYBOARD_ATTEMPTS = 2;
+/** Attempts that a limit or a crash ends: the first may be the machine's doing, the second is the file's. */
+const MAX_LIMITED_ATTEMPTS = 2;
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_HAND_BACK_MS = 30_000;
 
@@ -26,6 +29,8 @@ interface Attempt {
   readonly endedAt?: number;
   readonly outcome?: AttemptOutcome;
   readonly reason?: string;
+  /** A limit or a crash ended it. */
+  readonly limited?: boolean;
 }
 
 export interface TaskRecord {
@@ -60,6 +65,8 @@ export interface NewJob {
   readonly revision: string;
   readonly sourceSizeBytes: number;
   readonly maxDurationSeconds: number;
+  /** Absent in jobs begun before there were profiles. */
+  readonly profile?: Profile;
 }
 
 export interface JobState extends NewJob {
@@ -142,12 +149,19 @@ export function heartbeat(
 /** The probe's answer makes the plan: every other task. */
 export function acceptFacts(
   state: JobState,
-  probe: { epoch: number; facts: SourceFacts; engine: string },
+  probe: {
+    epoch: number;
+    facts: SourceFacts;
+    engine: string;
+    encoders?: readonly VideoCodec[];
+  },
   now: number,
 ): JobState {
   const task = currentTask(state, 'probe', probe.epoch);
   if (task === undefined) return state;
-  const planned = planTasks(probe.facts).map(({ id, spec, frames }) => newTask(id, spec, frames));
+  const planned = planTasks(probe.facts, state.profile?.settings, probe.encoders).map(
+    ({ id, spec, frames }) => newTask(id, spec, frames),
+  );
   const done = endAttempt({ ...task, state: 'done' }, { outcome: 'accepted', endedAt: now });
   return {
     ...state,
@@ -184,6 +198,36 @@ function publishWhenDone(state: JobState): JobState {
   return isDone ? { ...state, phase: 'publishing' } : state;
 }
 
+/** Accepted output that is gone from the store is made again, as often as any attempt may fail. */
+export function loseOutputs(state: JobState, taskIds: readonly string[], now: number): JobState {
+  if (state.phase !== 'publishing') return state;
+  const lost = state.tasks.filter(({ id }) => taskIds.includes(id));
+  return lost.reduce<JobState>(
+    (current, { id, epoch }) => {
+      const failure = {
+        taskId: id,
+        epoch,
+        code: 'ERR_UNKNOWN',
+        outcome: 'lost',
+        retryable: true,
+        text: 'Encoded parts of this video were lost. Start the job again.',
+        detail: 'the output is no longer in the store',
+      } as const;
+      return failAttempt(reopen(current, id), failure, now);
+    },
+    { ...state, phase: 'encoding' },
+  );
+}
+
+function reopen(state: JobState, taskId: string): JobState {
+  const tasks = state.tasks.map((task): TaskRecord => {
+    if (task.id !== taskId) return task;
+    const { output: _, ...rest } = task;
+    return { ...rest, state: 'running' };
+  });
+  return { ...state, tasks };
+}
+
 export interface AttemptFailure {
   readonly taskId: string;
   readonly epoch: number;
@@ -194,6 +238,8 @@ export interface AttemptFailure {
   /** For the job page. */
   readonly detail: string;
   readonly retryable: boolean;
+  /** A limit or a crash ended it: the second time it is the file's fault. */
+  readonly limited?: boolean;
 }
 
 /** Ends an attempt badly: the task waits for another one, or the job fails with the reason. */
@@ -204,8 +250,15 @@ export function failAttempt(state: JobState, failure: AttemptFailure, now: numbe
   const reason = failure.detail === '' ? failure.text : `${failure.text} (${failure.detail})`;
   const ended = endAttempt(
     { ...rest, state: 'waiting', framesDone: 0 },
-    { outcome: failure.outcome, endedAt: now, reason },
+    {
+      outcome: failure.outcome,
+      endedAt: now,
+      reason,
+      ...(failure.limited === true && { limited: true }),
+    },
   );
+  if (ended.attempts.filter(({ limited }) => limited === true).length >= MAX_LIMITED_ATTEMPTS)
+    return giveUp(state, ended, failure, now);
   const failed = ended.attempts.filter(({ outcome }) => outcome !== 'handed-back').length;
   const most = task.spec.kind === 'storyboard' ? MAX_STORYBOARD_ATTEMPTS : MAX_FAILED_ATTEMPTS;
   if (!failure.retryable || failed >= most) return giveUp(state, ended, failure, now);
@@ -221,15 +274,35 @@ function handedBackMs({ attempts }: TaskRecord): number {
   return inARow <= 1 ? 0 : Math.min(LONGEST_HAND_BACK_MS, FIRST_BACKOFF_MS * 2 ** (inARow - 2));
 }
 
-/** A video without a poster, storyboard or its surround sound is better than none; any other task is needed. */
+/** A video without a poster, storyboard, its surround sound or another codec is better than none; any other task is needed. */
 function giveUp(state: JobState, task: TaskRecord, failure: AttemptFailure, now: number): JobState {
   if (!isOptional(task.spec)) return failJob(replaceTask(state, task), failure, now);
-  return publishWhenDone(replaceTask(state, { ...task, state: 'done' }));
+  const given: JobState = {
+    ...state,
+    tasks: state.tasks.map((each): TaskRecord => {
+      if (each.id === task.id) return { ...task, state: 'done' };
+      // A rendition with a hole is none: what waits for the rest of it is not worth making.
+      return each.state === 'waiting' && isSameRendition(each.spec, task.spec)
+        ? { ...each, state: 'done' }
+        : each;
+    }),
+  };
+  return publishWhenDone(given);
+}
+
+function isSameRendition(one: TaskSpec, other: TaskSpec): boolean {
+  if (one.kind !== 'video' || other.kind !== 'video') return false;
+  return one.renditions[0]?.name === other.renditions[0]?.name;
 }
 
 function isOptional(spec: TaskSpec): boolean {
   if (spec.kind === 'audio') return isCopied(spec.rendition);
+  if (spec.kind === 'video') return spec.renditions.every(({ codec }) => isOtherCodec(codec));
   return spec.kind === 'poster' || spec.kind === 'storyboard';
+}
+
+function isOtherCodec(codec: VideoCodec = 'h264'): boolean {
+  return codec !== 'h264';
 }
 
 /** Ends every lease whose heartbeat stopped. */
@@ -358,7 +431,7 @@ function replaceTask(state: JobState, task: TaskRecord): JobState {
 
 function endAttempt(
   task: TaskRecord,
-  end: Pick<Attempt, 'outcome' | 'endedAt' | 'reason'>,
+  end: Pick<Attempt, 'outcome' | 'endedAt' | 'reason' | 'limited'>,
 ): TaskRecord {
   return {
     ...task,

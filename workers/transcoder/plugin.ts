@@ -1,5 +1,6 @@
 import type { ServiceContext, ServicePlugin } from '../../src/kernel/service-context.ts';
 import { createDeadPermitConsumer, createPermitConsumer } from './permit-consumer.ts';
+import { profileRoutes } from './profile-routes.ts';
 import { jobRoutes } from './routes.ts';
 import { TranscoderService } from './service.ts';
 import { taskRoutes } from './task-routes.ts';
@@ -18,7 +19,7 @@ export function createTranscoder(): ServicePlugin {
       service = own;
       const { contributions, events, services, config } = context;
       services.provide('transcoder', own);
-      contributions.routes.push(jobRoutes(own));
+      contributions.routes.push(jobRoutes(own), profileRoutes(own.profiles));
       if (config.TRANSCODER_URL !== '') contributions.routes.push(taskRoutes(context));
       contributions.queues.set('streamgate-transcode', createPermitConsumer(context));
       contributions.queues.set('streamgate-transcode-dead', createDeadPermitConsumer(context));

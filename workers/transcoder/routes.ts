@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
+import { profileNameSchema } from '../../src/contracts/profile.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { jsonBody } from '../../src/http/json-body.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
@@ -47,6 +48,9 @@ const submit = createRoute({
         'application/json': {
           schema: z.strictObject({
             uid: z.string().regex(/^[0-9a-f]{32}$/, 'must be a video uid'),
+            profile: profileNameSchema
+              .optional()
+              .openapi({ description: 'Another encoding profile for the video, from now on' }),
           }),
         },
       },
@@ -102,8 +106,8 @@ export function jobRoutes(service: TranscoderService): OpenAPIHono<AppEnv> {
   });
   routes.openapi(submit, async (c) => {
     const { accountId } = requireScope(c, 'jobs:write');
-    const { uid } = c.req.valid('json');
-    return c.json({ id: await service.submit(accountId, uid), uid }, 202);
+    const { uid, profile } = c.req.valid('json');
+    return c.json({ id: await service.submit(accountId, uid, profile), uid }, 202);
   });
   routes.openapi(get, async (c) => {
     const { accountId } = requireScope(c, 'jobs:read');

@@ -11,6 +11,7 @@ import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
 import type { JobDescription } from './describe-job.ts';
 import { createProcessEncoder } from './encoder.ts';
+import { Profiles, unknownProfile } from './profiles.ts';
 
 /** A job whose row did not change for this long is poked: its alarm may be lost. */
 const REARM_AFTER_MS = 60_000;
@@ -27,10 +28,12 @@ export interface JobFilter {
 
 /** The transcoder's calls, for other services and for its own routes. */
 export class TranscoderService implements TranscoderApi {
+  readonly profiles: Profiles;
   private readonly context: ServiceContext;
 
   constructor(context: ServiceContext) {
     this.context = context;
+    this.profiles = new Profiles(context.db);
   }
 
   /** Subscriber of `video.uploaded`: the only beginning of a transcode. */
@@ -40,6 +43,15 @@ export class TranscoderService implements TranscoderApi {
     const now = Date.now();
     const video = await this.context.services.get('metadata').findVideo(accountId, uid);
     if (video?.revision !== revision) return;
+    const profile = await this.profiles.find(accountId, video.profile);
+    if (profile === undefined) {
+      // Never another one in its place: nobody would know why the video looks different.
+      const reason = `The profile "${video.profile}" is gone. Process the video again with another one.`;
+      await this.context.services
+        .get('metadata')
+        .failed({ uid, revision }, 'ERR_UNSUPPORTED', reason);
+      return;
+    }
     await this.context.db
       .insert(jobs)
       .values({ id, uid, accountId, revision, state: 'queued', createdAt: now, updatedAt: now })
@@ -53,6 +65,7 @@ export class TranscoderService implements TranscoderApi {
       revision,
       sourceSizeBytes: sizeBytes,
       maxDurationSeconds,
+      profile,
     });
   }
 
@@ -134,10 +147,16 @@ export class TranscoderService implements TranscoderApi {
     return this.describe(accountId, id);
   }
 
-  /** A new run of a video that is `ready` or in `error`; answers the job's id. */
-  async submit(accountId: string, uid: string): Promise<string> {
+  async requireProfile(accountId: string, name: string): Promise<void> {
+    if ((await this.profiles.find(accountId, name)) === undefined) throw unknownProfile(name);
+  }
+
+  /** A new run of a video that is `ready` or in `error`, with another profile if one is named; answers the job's id. */
+  async submit(accountId: string, uid: string, profile?: string): Promise<string> {
+    if (profile !== undefined) await this.requireProfile(accountId, profile);
     const revision = createRevision(Date.now());
-    await this.context.services.get('metadata').restart(accountId, uid, revision);
+    const run = { uid, revision, ...(profile !== undefined && { profile }) };
+    await this.context.services.get('metadata').restart(accountId, run);
     return jobIdOf(revision);
   }
 

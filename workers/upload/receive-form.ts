@@ -72,11 +72,12 @@ function limited(buffer: PartBuffer): (bytes: Uint8Array) => Promise<void> {
 function toVideo(form: ReadForm): FormVideo {
   const fields = formFieldsSchema.safeParse(Object.fromEntries(form.fields));
   if (!fields.success) throw invalidRequest(fields.error.issues);
-  const { name, creator, requireSignedURLs } = fields.data;
+  const { name, creator, requireSignedURLs, profile } = fields.data;
   return {
     name: name ?? nameOf(form.filename ?? ''),
     ...(creator !== undefined && { creator }),
     ...(requireSignedURLs !== undefined && { requireSignedURLs }),
+    ...(profile !== undefined && { profile }),
   };
 }
 

@@ -10,7 +10,7 @@ import type { PartRequest } from './receive-part.ts';
 import { refuse, uploadNotFound } from './refuse.ts';
 import { isUploadId } from './session-stub.ts';
 import type { SessionStub } from './session-stub.ts';
-import { createUploadIds } from './upload-ids.ts';
+import { createUploadIds, digestWish } from './upload-ids.ts';
 import {
   deleteUpload,
   findUpload,
@@ -27,7 +27,7 @@ const NAMED_PARTS = 20;
 /** A form is read in one request; if that dies, nobody can go on with it. */
 const FORM_EXPIRY_MS = 60 * 60_000;
 
-export type FormVideo = Pick<NewVideo, 'name' | 'creator' | 'requireSignedURLs'>;
+export type FormVideo = Pick<NewVideo, 'name' | 'creator' | 'requireSignedURLs' | 'profile'>;
 
 export interface CompletedUpload {
   readonly uid: string;
@@ -48,24 +48,31 @@ export class UploadService implements UploadApi {
     wish: CreateUpload,
     idempotencyKey?: string,
   ): Promise<UploadDescription> {
+    await this.checkProfile(accountId, wish);
     const now = Date.now();
     const plan: UploadPlan = {
       ...(await createUploadIds(accountId, idempotencyKey, now)),
       accountId,
       name: wish.name,
       ...this.planSize(wish),
+      wishDigest: await digestWish(wish),
       createdAt: now,
       expiresAt: now + this.context.config.UPLOAD_EXPIRY_SECONDS * 1000,
     };
-    const view = await this.begin(plan, toVideo(plan, wish));
-    if (view.plan.name !== plan.name || view.plan.size?.sizeBytes !== wish.sizeBytes) {
-      throw new AppError(
-        'request.invalid',
-        'This Idempotency-Key began an upload of another name or size. Use a new key for another file.',
-        { pointer: 'Idempotency-Key' },
-      );
-    }
+    if (idempotencyKey !== undefined) await this.refuseDeleted(plan.uid);
+    const view = await this.begin(plan);
+    if (!isSameWish(view.plan, plan)) throw keyReused();
+    if (view.state === 'open') await this.makeVideo(toVideo(view.plan, wish));
     return describeUpload(view);
+  }
+
+  /** Throws `profile.not_found`: better now than when the bytes are there. */
+  private async checkProfile(
+    accountId: string,
+    { profile }: { readonly profile?: string | undefined },
+  ): Promise<void> {
+    if (profile === undefined) return;
+    await this.context.services.get('transcoder').requireProfile(accountId, profile);
   }
 
   /** Begins the upload of a form's file, whose size and name are known only when the form has been read. */
@@ -85,9 +92,8 @@ export class UploadService implements UploadApi {
     video: FormVideo,
   ): Promise<CompletedUpload> {
     const { id, uid, accountId } = plan;
-    await this.context.services
-      .get('metadata')
-      .createVideo({ uid, accountId, meta: {}, sizeBytes, ...video });
+    await this.checkProfile(accountId, video);
+    await this.makeVideo({ uid, accountId, meta: {}, sizeBytes, ...video });
     await settled(this.session(id).seal(sizeBytes));
     return this.complete(accountId, id);
   }
@@ -156,23 +162,27 @@ export class UploadService implements UploadApi {
     return this.context.env.UPLOAD_SESSION.getByName(id);
   }
 
-  /** Rows first, then the session, which begins the R2 upload. */
-  private async begin(plan: UploadPlan, video?: NewVideo): Promise<UploadView> {
+  /** The row first, so that the sweep finds what is begun; then the session, which decides between two requests of one key. */
+  private async begin(plan: UploadPlan): Promise<UploadView> {
     const { id, uid, accountId, createdAt, expiresAt } = plan;
     const row = { id, uid, accountId, state: 'open' as const, createdAt, expiresAt };
     const stored = await insertUpload(this.context.db, row);
-    if (stored.state !== 'open') return this.recall(stored);
-    if (video !== undefined) await this.context.services.get('metadata').createVideo(video);
-    return settled(this.session(id).open(plan));
+    return stored.state === 'open' ? settled(this.session(id).open(plan)) : this.recall(stored);
+  }
+
+  private async makeVideo(video: NewVideo): Promise<void> {
+    await this.context.services.get('metadata').createVideo(video);
+  }
+
+  /** Ids made of a key come again; those of a deleted video never begin anything. */
+  private async refuseDeleted(uid: string): Promise<void> {
+    if (await this.context.services.get('metadata').wasDeleted(uid)) throw keySpent();
   }
 
   private async recall(row: UploadRow): Promise<UploadView> {
     const view = await this.session(row.id).view(row.accountId);
-    if (view !== undefined) return view;
-    throw new AppError(
-      'upload.closed',
-      'The upload that this Idempotency-Key began is over. Use a new key for another upload.',
-    );
+    if (view === undefined) throw keySpent();
+    return view;
   }
 
   private async recallCompletion(accountId: string, id: string): Promise<CompletedUpload> {
@@ -228,9 +238,31 @@ async function settled<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+/** An upload of an earlier version has no digest; its name and size must do. */
+function isSameWish(begun: UploadPlan, asked: UploadPlan): boolean {
+  if (begun.wishDigest !== undefined) return begun.wishDigest === asked.wishDigest;
+  return begun.name === asked.name && begun.size?.sizeBytes === asked.size?.sizeBytes;
+}
+
+function keyReused(): AppError {
+  return new AppError(
+    'upload.key_reused',
+    'This Idempotency-Key began an upload with other fields. Repeat it with the same ones, or use a new key.',
+    { pointer: 'Idempotency-Key' },
+  );
+}
+
+function keySpent(): AppError {
+  return new AppError(
+    'upload.closed',
+    'The upload that this Idempotency-Key began is over. Use a new key for another upload.',
+    { pointer: 'Idempotency-Key' },
+  );
+}
+
 function toVideo(plan: UploadPlan, wish: CreateUpload): NewVideo {
   const { name, contentType, meta, sizeBytes } = wish;
-  const { creator, requireSignedURLs, allowedOrigins, maxDurationSeconds } = wish;
+  const { creator, requireSignedURLs, allowedOrigins, maxDurationSeconds, profile } = wish;
   return {
     uid: plan.uid,
     accountId: plan.accountId,
@@ -242,6 +274,7 @@ function toVideo(plan: UploadPlan, wish: CreateUpload): NewVideo {
     ...(requireSignedURLs !== undefined && { requireSignedURLs }),
     ...(allowedOrigins !== undefined && { allowedOrigins }),
     ...(maxDurationSeconds !== undefined && { maxDurationSeconds }),
+    ...(profile !== undefined && { profile }),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   creatorSchema,
   maxDurationSecondsSchema,
 } from '../../src/contracts/video-settings.ts';
+import { profileNameSchema } from '../../src/contracts/profile.ts';
 import { PART_BYTES_RANGE } from './plan-parts.ts';
 
 const NAME_LENGTH = 512;
@@ -37,6 +38,9 @@ export const createUploadSchema = z
     allowedOrigins: allowedOriginsSchema.optional(),
     creator: creatorSchema.optional(),
     maxDurationSeconds: maxDurationSecondsSchema.optional(),
+    profile: profileNameSchema
+      .optional()
+      .openapi({ description: 'Encoding profile; without it the default of the account' }),
   })
   .openapi('CreateUpload');
 
@@ -82,6 +86,7 @@ export type UploadSummary = z.infer<typeof uploadSummarySchema>;
 export const formFieldsSchema = z.object({
   name: nameSchema.optional(),
   creator: creatorSchema.optional(),
+  profile: profileNameSchema.optional(),
   requireSignedURLs: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
