@@ -21,6 +21,7 @@ import {
   isFinal,
   issuePermits,
   leaseTask,
+  loseOutputs,
   runnersToStop,
   wakeAt,
 } from '../workers/transcoder/job-state.ts';
@@ -235,7 +236,9 @@ export class TranscodeJob extends DurableObject<Env> {
     const now = Date.now();
     if (outcome === 'published') this.store.save(finishJob(last, now));
     if (outcome === 'fenced') this.store.save(cancelJob(last, now));
-    if (typeof outcome === 'object') this.store.save(failJob(last, outcome, now));
+    if (typeof outcome === 'string') return;
+    if ('lost' in outcome) await this.commit(loseOutputs(last, outcome.lost, now));
+    else this.store.save(failJob(last, outcome, now));
   }
 
   private async forgetWhenOld(state: JobState): Promise<void> {

@@ -11,11 +11,12 @@ export function createEnginePlugin(): Plugin<EncoderContext> {
     async init(given) {
       context = given;
       context.engine = await chooseEngine(context.config.engine);
-      context.logger.info('engine.chosen', { engine: context.engine.name });
+      const { name, sandbox } = context.engine;
+      context.logger.info('engine.chosen', { engine: name, sandbox });
     },
     health: async () => ({
       status: context.engine === undefined ? 'down' : 'up',
-      details: { engine: context.engine?.name },
+      details: { engine: context.engine?.name, sandbox: context.engine?.sandbox },
     }),
   };
 }

@@ -12,12 +12,22 @@ export function createErrorTail(): ErrorTail {
   const lines: string[] = [];
   return {
     add(line) {
-      if (line.trim() === '') return;
-      lines.push(withoutPaths(line).slice(0, MAX_LINE_CHARACTERS));
+      const clean = cleanLine(line);
+      // A damaged file makes ffmpeg say the same thing thousands of times.
+      if (clean === '' || clean === lines.at(-1)) return;
+      lines.push(clean);
       if (lines.length > MAX_LINES) lines.shift();
     },
     text: () => lines.join('\n'),
   };
+}
+
+/** One line for people: of bounded length, without control characters, paths and addresses in memory. */
+export function cleanLine(line: string): string {
+  const bounded = line.slice(0, 4 * MAX_LINE_CHARACTERS);
+  return withoutPaths(bounded.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' '))
+    .trim()
+    .slice(0, MAX_LINE_CHARACTERS);
 }
 
 /** Replaces absolute paths and the memory addresses that ffmpeg prints: they differ on every run and tell only of us. */

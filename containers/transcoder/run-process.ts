@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { availableParallelism } from 'node:os';
 
+import { readBoundedLines } from './bounded-lines.ts';
 import type { EngineExit, EngineRun } from './engine.ts';
 import { createErrorTail } from './error-tail.ts';
+import { causeOf } from './exit-cause.ts';
 
 /** Runs a command for an engine: clean environment, a process group of its own, killed when the signal says so. */
 export async function runProcess(
@@ -32,16 +34,20 @@ export async function runProcess(
 
 function outcome(child: ChildProcess, run: EngineRun): Promise<EngineExit> {
   const tail = createErrorTail();
-  readLines(child.stdout, run.onLine ?? (() => undefined));
-  readLines(child.stderr, (line) => tail.add(line));
+  const startedAt = performance.now();
+  if (child.stdout) readBoundedLines(child.stdout, run.onLine ?? (() => undefined));
+  if (child.stderr) readBoundedLines(child.stderr, (line) => tail.add(line));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? undefined, errors: tail.text() }));
+    child.once('close', (code, signal) => {
+      const lastedSeconds = (performance.now() - startedAt) / 1000;
+      const mayHaveUsedItsCpu = lastedSeconds * availableParallelism() >= run.cpuSeconds;
+      const stoppedBy = causeOf({ code, signal, mayHaveUsedItsCpu });
+      const errors = tail.text();
+      if (stoppedBy !== undefined) resolve({ code: undefined, stoppedBy, errors });
+      else resolve({ code: code ?? undefined, errors });
+    });
   });
-}
-
-function readLines(stream: ChildProcess['stdout'], onLine: (line: string) => void): void {
-  if (stream !== null) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
 }
 
 function killGroup(child: ChildProcess): void {

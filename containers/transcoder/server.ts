@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { TASK_PROTOCOL_VERSION } from '../../src/contracts/task-protocol.ts';
 import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import type { ImageServer } from './image-server.ts';
 import { authorize, readTask, RequestError } from './read-task.ts';
 import type { TaskRunner } from './task-runner.ts';
 import { streamTask } from './task-stream.ts';
@@ -11,10 +12,11 @@ import { streamTask } from './task-stream.ts';
 export interface ServerOptions {
   readonly secret: string;
   readonly runner: TaskRunner;
+  readonly images: ImageServer;
   readonly logger: Logger;
 }
 
-/** The encoder's HTTP face: `GET /health` and `POST /tasks`. */
+/** The encoder's HTTP face: `GET /health`, `POST /tasks` and `POST /images`. */
 export function createEncoderServer(options: ServerOptions): Server {
   return createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
@@ -32,11 +34,12 @@ async function answer(
   if (request.method === 'GET' && pathname === '/health') {
     return renderJson(response, 200, healthOf(options.runner));
   }
-  if (request.method !== 'POST' || pathname !== '/tasks') {
-    throw new RequestError(404, 'There is only GET /health and POST /tasks.');
+  if (request.method !== 'POST' || (pathname !== '/tasks' && pathname !== '/images')) {
+    throw new RequestError(404, 'There is only GET /health, POST /tasks and POST /images.');
   }
   authorize(request, options.secret);
-  await runOne(options, request, response);
+  if (pathname === '/images') await options.images.answer(request, response);
+  else await runOne(options, request, response);
 }
 
 async function runOne(
@@ -67,7 +70,8 @@ function healthOf(runner: TaskRunner): EncoderHealth {
   return {
     status: 'ok',
     version: TASK_PROTOCOL_VERSION,
-    engine: runner.engineName,
+    engine: runner.engine.name,
+    sandbox: runner.engine.sandbox,
     slots: runner.slots,
     busy: runner.busy,
   };

@@ -36,6 +36,7 @@ interface Entry {
 /** Keeps one copy of each job's source for all tasks of the job, and drops it two minutes after the last one. */
 export class SourceCache {
   private readonly entries = new Map<string, Entry>();
+  private readonly dropping = new Set<Promise<void>>();
   private readonly options: SourceCacheOptions;
 
   constructor(options: SourceCacheOptions) {
@@ -61,9 +62,10 @@ export class SourceCache {
     }
   }
 
-  /** Removes every source; running downloads end. */
+  /** Removes every source; running downloads end. Nothing is left on the disk afterwards. */
   async clear(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => this.drop(entry)));
+    for (const entry of this.entries.values()) this.drop(entry);
+    await Promise.all(this.dropping);
   }
 
   private begin(request: TaskRequest): Entry {
@@ -109,11 +111,11 @@ export class SourceCache {
     entry.users--;
     if (entry.users > 0) return;
     if (!entry.isReady) {
-      void this.drop(entry);
+      this.drop(entry);
       return;
     }
     const idleMs = this.options.idleMs ?? IDLE_MS;
-    entry.idleTimer = setTimeout(() => void this.drop(entry), idleMs).unref();
+    entry.idleTimer = setTimeout(() => this.drop(entry), idleMs).unref();
   }
 
   /** Other jobs' sources go away by themselves; a file that is larger than all the room never gets any. */
@@ -127,7 +129,7 @@ export class SourceCache {
     }
     for (const entry of this.entries.values()) {
       if (this.heldBytes() + sizeBytes <= maxBytes) return;
-      if (entry.users === 0) void this.drop(entry);
+      if (entry.users === 0) this.drop(entry);
     }
     if (this.heldBytes() + sizeBytes <= maxBytes) return;
     throw new TaskError('ERR_UNKNOWN', 'The encoder has no room for this file at the moment.', {
@@ -141,13 +143,20 @@ export class SourceCache {
     return [...this.entries.values()].reduce((sum, entry) => sum + entry.sizeBytes, 0);
   }
 
-  private async drop(entry: Entry): Promise<void> {
+  private drop(entry: Entry): void {
     clearTimeout(entry.idleTimer);
     if (this.entries.get(entry.jobId) === entry) this.entries.delete(entry.jobId);
     entry.download.abort(new Error('the source is not needed any more'));
-    await entry.ready.catch(() => undefined);
-    if (entry.folder !== undefined) await rm(entry.folder, { recursive: true, force: true });
+    const removal = removeFiles(entry).catch(() => undefined);
+    this.dropping.add(removal);
+    void removal.then(() => this.dropping.delete(removal));
   }
+}
+
+async function removeFiles(entry: Entry): Promise<void> {
+  await entry.ready.catch(() => undefined);
+  if (entry.folder === undefined) return;
+  await rm(entry.folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 function once(action: () => void): () => void {

@@ -1,6 +1,14 @@
 import type { EncoderEngine, EngineExit, EngineRun } from './engine.ts';
-import { folderBytes } from './task-folder.ts';
+import {
+  outputTooLarge,
+  stoodStill,
+  stoppedRun,
+  tookTooLong,
+  tooManyPackets,
+} from './limit-failure.ts';
 import { TaskError } from './task-failure.ts';
+import { folderBytes } from './task-folder.ts';
+import type { RunLimits } from './task-limits.ts';
 
 /** What a running task works with. */
 export interface TaskContext {
@@ -9,12 +17,14 @@ export interface TaskContext {
   readonly folder: string;
   readonly sourceFile: string;
   readonly signal: AbortSignal;
-  readonly limits: { readonly wallMs: number; readonly outputBytes: number };
+  readonly limits: Pick<RunLimits, 'wallMs' | 'outputBytes'> & Partial<RunLimits>;
   readonly threads: number;
   readonly onFrames: (frames: number) => void;
 }
 
 const WATCH_MS = 500;
+/** A run that reports its progress every second and has said nothing for this long stands still. */
+const STILL_MS = 60_000;
 /** How a crash of the WebAssembly build reads; it says nothing about the source. */
 const WASM_TRAP = /RuntimeError: |Aborted\(/;
 
@@ -23,31 +33,70 @@ export const PROGRESS: readonly string[] = ['-progress', 'pipe:1', '-stats_perio
 
 type Run = Pick<EngineRun, 'program' | 'arguments' | 'onLine'>;
 
-/** Runs ffmpeg or ffprobe on the task's source within its limits; too much output ends it. */
+/** Runs ffmpeg or ffprobe on the task's source within its limits. Throws a {@link TaskError} when one of them ends it. */
 export async function runLimited(context: TaskContext, run: Run): Promise<EngineExit> {
-  const { engine, folder, sourceFile, limits, threads } = context;
-  const tooLarge = new AbortController();
-  const check = async (): Promise<void> => {
-    const bytes = await folderBytes(folder);
-    if (bytes > limits.outputBytes) tooLarge.abort(outputTooLarge(bytes, limits.outputBytes));
-  };
-  const watch = setInterval(() => void check().catch(() => undefined), WATCH_MS);
+  const { engine, folder, sourceFile, limits, threads, signal } = context;
+  const watch = watchRun(context, run);
   try {
     const exit = await engine.run({
       ...run,
       folder,
       sourceFile,
-      signal: AbortSignal.any([context.signal, tooLarge.signal]),
-      cpuSeconds: (limits.wallMs / 1000) * (threads + 1),
+      onLine: watch.onLine,
+      signal: AbortSignal.any([signal, watch.signal]),
+      cpuSeconds: limits.cpuSeconds ?? (limits.wallMs / 1000) * (threads + 1),
       maxFileBytes: limits.outputBytes,
+      ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     });
-    await check();
-    tooLarge.signal.throwIfAborted();
+    await watch.check();
+    watch.signal.throwIfAborted();
+    if (exit.stoppedBy !== undefined) throw stoppedRun(exit.stoppedBy, exit.errors);
     if (WASM_TRAP.test(exit.errors)) throw engineTooWeak(exit.errors);
     return exit;
   } finally {
-    clearInterval(watch);
+    watch.end();
   }
+}
+
+interface RunWatch {
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+  check(): Promise<void>;
+  end(): void;
+}
+
+/** Watches what the kernel does not limit: time, silence, lines and the bytes of all output files together. */
+function watchRun({ folder, limits }: TaskContext, run: Run): RunWatch {
+  const abort = new AbortController();
+  const reportsProgress = run.arguments.includes('-progress');
+  let heardAt = performance.now();
+  let lines = 0;
+  const check = async (): Promise<void> => {
+    const bytes = await folderBytes(folder);
+    if (bytes > limits.outputBytes)
+      abort.abort(outputTooLarge(`${bytes} bytes of at most ${limits.outputBytes}`));
+    if (reportsProgress && performance.now() - heardAt > STILL_MS)
+      abort.abort(stoodStill(STILL_MS));
+  };
+  const watch = setInterval(() => void check().catch(() => undefined), WATCH_MS);
+  const late = setTimeout(() => abort.abort(tookTooLong(limits.wallMs)), limits.wallMs);
+  return {
+    signal: abort.signal,
+    check,
+    onLine: (line) => {
+      heardAt = performance.now();
+      lines += 1;
+      if (limits.lines !== undefined && lines > limits.lines) {
+        abort.abort(tooManyPackets(limits.lines));
+        return;
+      }
+      run.onLine?.(line);
+    },
+    end: () => {
+      clearInterval(watch);
+      clearTimeout(late);
+    },
+  };
 }
 
 function engineTooWeak(detail: string): TaskError {
@@ -56,11 +105,4 @@ function engineTooWeak(detail: string): TaskError {
     'The built-in encoder (WebAssembly) cannot process this video. Install ffmpeg and run the job again.',
     { detail },
   );
-}
-
-function outputTooLarge(bytes: number, limit: number): TaskError {
-  return new TaskError('ERR_UNKNOWN', 'The encoded video came out larger than allowed.', {
-    detail: `${bytes} bytes of at most ${limit}`,
-    retryable: false,
-  });
 }

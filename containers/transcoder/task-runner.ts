@@ -1,4 +1,5 @@
 import type { TaskRequest, TaskResult } from '../../src/contracts/task-protocol.ts';
+import type { EncoderEngine } from './engine.ts';
 import { runTask } from './run-task.ts';
 import type { TaskProgress, TaskResources } from './run-task.ts';
 import { TaskError } from './task-failure.ts';
@@ -27,8 +28,8 @@ export class TaskRunner {
     return this.running.size;
   }
 
-  get engineName(): string {
-    return this.resources.engine.name;
+  get engine(): EncoderEngine {
+    return this.resources.engine;
   }
 
   /** A free slot, or `undefined` when there is none or the process is about to end. */

@@ -30,8 +30,9 @@ export async function checkReadiness(context: ServiceContext): Promise<Readiness
       return depths.map(({ backlogCount }) => `${backlogCount} waiting`).join(', ');
     },
     transcoder: async () => {
-      const { engine, busy, slots } = await services.get('transcoder').encoderHealth();
-      return `${engine}, ${busy} of ${slots} slots busy`;
+      const { engine, busy, slots, sandbox } = await services.get('transcoder').encoderHealth();
+      const facts = [engine, `${busy} of ${slots} slots busy`, sandbox];
+      return facts.filter((fact) => fact !== undefined).join(', ');
     },
   };
   return Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check)));

@@ -5,6 +5,8 @@ import { jobs } from '../../src/db/transcoder.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { buildSegmentMap, outputKeys } from './build-segment-map.ts';
 import type { JobFailure, JobState } from './job-state.ts';
+import { findLostOutputs } from './lost-outputs.ts';
+import { reasonText } from './reason-text.ts';
 
 const FINAL_STATES = ['ready', 'error', 'cancelled'] as const;
 const CANCELLED_TEXT =
@@ -19,12 +21,14 @@ export async function announceStart(context: ServiceContext, state: JobState): P
 
 /**
  * Writes the segment map and makes the run the one that plays. Every step may be repeated.
- * `fenced`: the video is gone or has a newer run. A failure: the outputs do not fit together.
+ * `fenced`: the video is gone or has a newer run. `lost`: tasks whose output is gone. A failure: the outputs do not fit together.
  */
 export async function publishRun(
   context: ServiceContext,
   state: JobState,
-): Promise<'published' | 'fenced' | JobFailure> {
+): Promise<'published' | 'fenced' | { readonly lost: readonly string[] } | JobFailure> {
+  const lost = await findLostOutputs(context.env.MEDIA, state);
+  if (lost.length > 0) return { lost };
   const map = tryBuildMap(state);
   if ('code' in map) return map;
   await context.env.MEDIA.put(segmentMapKey(state.uid, state.revision), JSON.stringify(map), {
@@ -43,12 +47,13 @@ export async function publishRun(
 export async function settleJob(context: ServiceContext, state: JobState): Promise<void> {
   const metadata = context.services.get('metadata');
   if (state.phase === 'error' && state.failure)
-    await metadata.failed(state, state.failure.code, state.failure.text);
+    await metadata.failed(state, state.failure.code, reasonText(state.failure));
   if (state.phase === 'cancelled') await metadata.failed(state, 'ERR_UNKNOWN', CANCELLED_TEXT);
   const isPlayable = state.phase === 'ready' || (await metadata.isPlayable(state));
   await removeLeftovers(context.env.MEDIA, state, isPlayable);
   if (state.phase === 'ready' || state.phase === 'error' || state.phase === 'cancelled') {
-    await noteJobState(context, state.id, state.phase, state.failure?.text);
+    const reason = state.failure && reasonText(state.failure);
+    await noteJobState(context, state.id, state.phase, reason);
   }
   context.logger.info('job.settled', {
     jobId: state.id,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { SegmentSpan } from '../../src/contracts/media.ts';
 import type { RenditionReport, TaskResult, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { readInit } from '../../src/media/codec-string.ts';
@@ -10,7 +12,7 @@ import type { AcceptedOutput, AcceptedRendition, AcceptedSegment } from './accep
 const MDAT_HEADER_BYTES = 16;
 const PARALLEL_READS = 4;
 
-type MediaResult = Extract<TaskResult, { kind: 'media' | 'poster' }>;
+type MediaResult = Exclude<TaskResult, { kind: 'probe' }>;
 type MediaSpec = Extract<TaskSpec, { kind: 'video' | 'audio' }>;
 
 export interface StoredOutput {
@@ -22,7 +24,7 @@ export interface StoredOutput {
 }
 
 /**
- * Checks what an attempt stored against what its task asked for: sizes and hashes as R2 computed them, and in every
+ * Checks what an attempt stored against what its task asked for: the hash of every byte as it is read back, and in every
  * segment's `moof` the sample count, duration, decode time and leading sync sample. Throws a sentence for the attempts table.
  */
 export async function verifyOutput(
@@ -31,7 +33,9 @@ export async function verifyOutput(
 ): Promise<AcceptedOutput> {
   await Promise.all(result.parts.map((part, index) => verifyPart(stored, index, part)));
   const parts = result.parts.map(({ sizeBytes }) => sizeBytes);
-  if (result.kind === 'poster') {
+  if (result.kind !== 'media') {
+    if (result.kind !== stored.spec.kind)
+      throw new Error(`a ${result.kind} was reported for a ${stored.spec.kind} task`);
     await verifyJpeg(stored);
     return { epoch: stored.epoch, parts, renditions: [] };
   }
@@ -55,18 +59,26 @@ async function verifyPart(
   index: number,
   part: MediaResult['parts'][number],
 ): Promise<void> {
-  const head = await stored.bucket.head(stored.keyOf(index));
-  if (head === null) throw new Error(`output part ${index} is not in the store`);
-  if (head.size !== part.sizeBytes)
-    throw new Error(`output part ${index} has ${head.size} bytes, reported ${part.sizeBytes}`);
-  if (head.checksums.toJSON().sha256 !== part.sha256)
+  const object = await stored.bucket.get(stored.keyOf(index));
+  if (object === null) throw new Error(`output part ${index} is not in the store`);
+  if (object.size !== part.sizeBytes) {
+    await object.body.cancel();
+    throw new Error(`output part ${index} has ${object.size} bytes, reported ${part.sizeBytes}`);
+  }
+  if ((await hashOf(object.body as unknown as AsyncIterable<Uint8Array>)) !== part.sha256)
     throw new Error(`output part ${index} has another hash than reported`);
+}
+
+async function hashOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of body) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 async function verifyJpeg(stored: StoredOutput): Promise<void> {
   const start = await readBytes(stored, { part: 0, offset: 0, length: 3 });
   if (start[0] !== 0xff || start[1] !== 0xd8 || start[2] !== 0xff)
-    throw new Error('the poster is not a JPEG');
+    throw new Error('the output is not a JPEG');
 }
 
 async function verifyRendition(
@@ -113,6 +125,7 @@ interface Expected {
   readonly samples: number;
   readonly durationTicks: number;
   readonly decodeTime: number;
+  readonly hasPictures: boolean;
 }
 
 function expectedOf(spec: MediaSpec, span: SegmentSpan, timescale: number): Expected {
@@ -123,7 +136,12 @@ function expectedOf(spec: MediaSpec, span: SegmentSpan, timescale: number): Expe
   const origin = spec.kind === 'video' ? 0 : (spec.startTick ?? 0);
   const ticks = (units: number): number => (units * denominator * timescale) / numerator;
   const samples = span.end - span.start;
-  return { samples, durationTicks: ticks(samples), decodeTime: origin + ticks(span.start) };
+  return {
+    samples,
+    durationTicks: ticks(samples),
+    decodeTime: origin + ticks(span.start),
+    hasPictures: spec.kind === 'video',
+  };
 }
 
 async function verifySegment(
@@ -145,7 +163,13 @@ async function verifySegment(
     throw new Error(`${where} starts at tick ${header.baseMediaDecodeTime}`);
   if (!header.firstSampleIsSync) throw new Error(`${where} does not start with a key frame`);
   const { part, offset } = segment;
-  return { part, offset, length: segment.length, durationTicks: header.durationTicks };
+  return {
+    part,
+    offset,
+    length: segment.length,
+    durationTicks: header.durationTicks,
+    ...(expected.hasPictures && { keyFrameLength: header.firstSampleEnd }),
+  };
 }
 
 /** Equal but for the rounding of a frame that is no whole number of ticks. */
@@ -156,7 +180,7 @@ function isNear(actual: number, expected: number): boolean {
 async function readBytes(
   stored: StoredOutput,
   span: { readonly part: number; readonly offset: number; readonly length: number },
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const object = await stored.bucket.get(stored.keyOf(span.part), {
     range: { offset: span.offset, length: span.length },
   });
@@ -167,6 +191,6 @@ async function readBytes(
   return bytes;
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex');
 }
