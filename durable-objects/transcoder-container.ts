@@ -18,6 +18,8 @@ import { readJsonLines } from '../workers/transcoder/json-lines.ts';
 import type { LeasedTask, TranscodeJob } from './transcode-job.ts';
 
 const TASK_WALL_MS = 10 * 60_000;
+/** The video waits for it and plays as well without. */
+const STORYBOARD_WALL_MS = 3 * 60_000;
 const HEARTBEAT_EVERY_MS = 2000;
 /** An encoder that writes no line for this long is taken as dead. */
 const SILENCE_MS = 15_000;
@@ -188,7 +190,10 @@ async function toRequest(context: ServiceContext, lease: LeasedTask): Promise<Ta
     epoch,
     source: { sizeBytes: lease.sourceSizeBytes },
     callback: { url: `${context.config.PUBLIC_URL}/_task`, token },
-    limits: { wallMs: TASK_WALL_MS, outputBytes: MAX_OUTPUT_BYTES * MAX_PARTS },
+    limits: {
+      wallMs: lease.spec.kind === 'storyboard' ? STORYBOARD_WALL_MS : TASK_WALL_MS,
+      outputBytes: MAX_OUTPUT_BYTES * MAX_PARTS,
+    },
     task: lease.spec,
   };
 }

@@ -37,7 +37,7 @@ export async function checkPlayback(
   if (!master.isMasterPlaylist) throw new Error('the multivariant playlist is not one');
   const { variants } = master;
   const addresses = new Map<string, MediaAddress>();
-  for (const variant of variants) {
+  for (const variant of variants.filter(({ isIFrameOnly }) => !isIFrameOnly)) {
     const url = new URL(variant.uri, hlsUrl).href;
     addresses.set(url, { url, codecs: variant.codecs ?? '', variant });
     for (const audio of variant.audio) {

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { POSTER_FILE, posterArguments } from '../../src/media/ffmpeg-arguments.ts';
+import { readJpegPart } from './jpeg-part.ts';
 import type { OutputPart } from './part-writer.ts';
 import { runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -21,10 +20,8 @@ export async function runPoster(context: TaskContext, spec: PosterSpec): Promise
       arguments: posterArguments({ ...spec, atSeconds }),
     });
     errors = exit.errors;
-    const bytes = await readFile(path).catch(() => undefined);
-    if (bytes === undefined || !isWholeJpeg(bytes)) continue;
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { path, sizeBytes: bytes.byteLength, sha256 };
+    const part = await readJpegPart(path);
+    if (part !== undefined) return part;
   }
   throw new TaskError(
     'ERR_MALFORMED_VIDEO',
@@ -33,9 +30,4 @@ export async function runPoster(context: TaskContext, spec: PosterSpec): Promise
       detail: errors,
     },
   );
-}
-
-/** ITU-T T.81: begins with SOI and ends with EOI. */
-function isWholeJpeg(bytes: Uint8Array): boolean {
-  return bytes.byteLength > 4 && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes.at(-1) === 0xd9;
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import type { Plugin } from '../../src/kernel/plugin.ts';
 import type { EncoderContext } from './encoder-context.ts';
+import { ImageServer } from './image-server.ts';
 import { createEncoderServer } from './server.ts';
 import { SourceCache } from './source-cache.ts';
 import { TaskRunner } from './task-runner.ts';
@@ -12,6 +13,7 @@ interface Running {
   readonly server: Server;
   readonly runner: TaskRunner;
   readonly sources: SourceCache;
+  readonly images: ImageServer;
 }
 
 /** Serves tasks over HTTP; when it stops, every running task is handed back first. */
@@ -30,10 +32,10 @@ export function createServerPlugin(): Plugin<EncoderContext> {
     },
     async stop() {
       if (running === undefined) return;
-      const { server, runner, sources } = running;
+      const { server, runner, images, sources } = running;
       const closed = once(server, 'close');
       server.close();
-      await runner.stop();
+      await Promise.all([runner.stop(), images.stop()]);
       server.closeAllConnections();
       await Promise.all([closed, sources.clear()]);
     },
@@ -48,10 +50,11 @@ async function serve({ config, engine, logger, root }: EncoderContext): Promise<
   if (engine === undefined) throw new Error('no engine was chosen');
   const sources = new SourceCache({ root, maxBytes: config.sourceCacheBytes });
   const runner = new TaskRunner(config.slots, { engine, sources, root, threads: config.threads });
-  const server = createEncoderServer({ secret: config.secret, runner, logger });
+  const images = new ImageServer({ engine, root, threads: config.threads });
+  const server = createEncoderServer({ secret: config.secret, runner, images, logger });
   server.listen(config.port, config.host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   logger.info('encoder.listening', { host: config.host, port, slots: config.slots });
-  return { server, runner, sources };
+  return { server, runner, images, sources };
 }

@@ -40,6 +40,8 @@ export interface FragmentHeader {
   readonly durationTicks: number;
   readonly baseMediaDecodeTime: number;
   readonly firstSampleIsSync: boolean;
+  /** Where the first sample ends, from the start of the `moof`. */
+  readonly firstSampleEnd: number;
   readonly moofLength: number;
   /** Length of the whole `mdat` box, header included. */
   readonly mdatLength: number;
@@ -93,6 +95,7 @@ export function readFragmentHeader(bytes: Uint8Array): FragmentHeader {
     durationTicks: fragment.samples.reduce((sum, sample) => sum + sample.duration, 0),
     baseMediaDecodeTime: fragment.baseMediaDecodeTime,
     firstSampleIsSync: isSyncSample(first.flags),
+    firstSampleEnd: first.offset + first.size,
     moofLength: moof.size,
     mdatLength: mdat.size,
   };

@@ -6,6 +6,8 @@ import { largestFirst } from './largest-first.ts';
 /** Version 7: what EXT-X-MAP outside I-frame playlists and fragmented MP4 ask for. */
 const VERSION = 7;
 const MICROSECONDS = 1_000_000;
+/** The smallest pictures are enough to find a place in the video. */
+const IFRAME_RENDITIONS = 2;
 
 type Attributes = readonly (readonly [name: string, value: string | number | undefined])[];
 
@@ -18,6 +20,10 @@ export function renderMultivariantPlaylist(map: SegmentMap, revision: string): s
     `#EXT-X-VERSION:${VERSION}`,
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...(video.length === 0 ? soundAlone(groups, revision) : withSound(video, groups, revision)),
+    ...video
+      .filter(hasKeyFrames)
+      .slice(-IFRAME_RENDITIONS)
+      .map((rendition) => iframeLine(rendition, revision)),
   ]);
 }
 
@@ -69,6 +75,55 @@ export function renderMediaPlaylist(rendition: RenditionMap): string {
     tag('EXT-X-MAP', [['URI', quoted('init.mp4')]]),
     ...durations.flatMap((duration, n) => [`#EXTINF:${formatSeconds(duration)},`, `${n}.m4s`]),
     '#EXT-X-ENDLIST',
+  ]);
+}
+
+/**
+ * The key frames of one rendition (RFC 8216 §4.3.3.6), to be read beside its `init.mp4` and `{n}.m4s`: of every segment
+ * the bytes up to the end of its first sample. `undefined` when the map does not say where those end.
+ */
+export function renderIframePlaylist(rendition: RenditionMap): string | undefined {
+  if (!hasKeyFrames(rendition)) return undefined;
+  const durations = microsecondDurations(rendition);
+  return lines([
+    '#EXTM3U',
+    `#EXT-X-VERSION:${VERSION}`,
+    `#EXT-X-TARGETDURATION:${targetDuration(durations)}`,
+    '#EXT-X-MEDIA-SEQUENCE:0',
+    '#EXT-X-PLAYLIST-TYPE:VOD',
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    '#EXT-X-I-FRAMES-ONLY',
+    tag('EXT-X-MAP', [['URI', quoted('init.mp4')]]),
+    ...durations.flatMap((duration, n) => [
+      `#EXTINF:${formatSeconds(duration)},`,
+      `#EXT-X-BYTERANGE:${rendition.segments[n]?.keyFrameLength}@0`,
+      `${n}.m4s`,
+    ]),
+    '#EXT-X-ENDLIST',
+  ]);
+}
+
+/** H.264 only: what every player decodes one picture at a time. */
+function hasKeyFrames({ kind, codecs, segments }: RenditionMap): boolean {
+  return (
+    kind === 'video' &&
+    codecs.startsWith('avc1') &&
+    segments.every(({ keyFrameLength = 0 }) => keyFrameLength > 0)
+  );
+}
+
+function iframeLine(rendition: RenditionMap, revision: string): string {
+  const { width, height, segments, timescale, codecs, name } = rendition;
+  const bits = segments.map(({ keyFrameLength = 0 }) => keyFrameLength * 8);
+  const seconds = segments.map(({ durationTicks }) => durationTicks / timescale);
+  const worst = bits.map((each, n) => each / (seconds[n] ?? 1)).reduce((a, b) => Math.max(a, b), 0);
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  return tag('EXT-X-I-FRAME-STREAM-INF', [
+    ['BANDWIDTH', Math.ceil(worst)],
+    ['AVERAGE-BANDWIDTH', Math.ceil(sum(bits) / sum(seconds))],
+    ['CODECS', quoted(codecs)],
+    ['RESOLUTION', width && height ? `${width}x${height}` : undefined],
+    ['URI', quoted(`../media/${revision}/${name}/iframes.m3u8`)],
   ]);
 }
 

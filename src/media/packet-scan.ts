@@ -9,6 +9,8 @@ export interface PacketTotals {
   readonly end: number;
   /** Median distance of neighbouring decode times; 0 when unknown. */
   readonly medianStep: number;
+  /** Longest distance of neighbouring packets that can be decoded alone; 0 when there are not two. */
+  readonly longestKeyStep: number;
 }
 
 /** Folds ffprobe's packet lines, so that hours of packets need no memory. */
@@ -31,6 +33,8 @@ interface Track {
   lastPts: number;
   end: number;
   lastDts: number;
+  lastKeyPts: number;
+  longestKeyStep: number;
   /** How often each distance of decode times occurred, in tenths of a millisecond. */
   readonly steps: Map<number, number>;
 }
@@ -55,6 +59,7 @@ function addPacket(tracks: Map<number, Track>, line: string): void {
   if (ptsSeconds === undefined) return;
   addStep(track, dtsSeconds ?? ptsSeconds);
   if (flags.includes('D')) return;
+  if (flags.includes('K')) addKey(track, ptsSeconds);
   track.count++;
   track.firstPts = Math.min(track.firstPts, ptsSeconds);
   track.lastPts = Math.max(track.lastPts, ptsSeconds);
@@ -71,10 +76,18 @@ function trackOf(tracks: Map<number, Track>, index: number): Track | undefined {
     lastPts: -Infinity,
     end: -Infinity,
     lastDts: Number.NaN,
+    lastKeyPts: Number.NaN,
+    longestKeyStep: 0,
     steps: new Map(),
   };
   tracks.set(index, track);
   return track;
+}
+
+function addKey(track: Track, pts: number): void {
+  if (pts > track.lastKeyPts)
+    track.longestKeyStep = Math.max(track.longestKeyStep, pts - track.lastKeyPts);
+  track.lastKeyPts = pts;
 }
 
 function addStep(track: Track, dts: number): void {
@@ -89,8 +102,12 @@ function toTotals(track: Track): PacketTotals {
   const medianStep = median(track.steps);
   // Matroska may leave out the last duration: the last picture then lasts as long as the usual one.
   const end = track.end > track.lastPts ? track.end : track.lastPts + medianStep;
-  const { count, read, firstPts, lastPts } = track;
-  return { count, read, firstPts, lastPts, end, medianStep };
+  const { count, read, firstPts, lastPts, lastKeyPts } = track;
+  const longestKeyStep = Math.max(
+    track.longestKeyStep,
+    track.longestKeyStep > 0 ? end - lastKeyPts : 0,
+  );
+  return { count, read, firstPts, lastPts, end, medianStep, longestKeyStep };
 }
 
 function median(steps: ReadonlyMap<number, number>): number {

@@ -27,9 +27,9 @@ const VIDEO: RenditionMap = {
   averageBandwidthBps: 700_000,
   init: INIT,
   segments: [
-    { object: 0, offset: 50, length: SEGMENT_SIZE, durationTicks: 60_000 },
-    { object: 0, offset: 1050, length: 700, durationTicks: 120_000 },
-    { object: 1, offset: 0, length: 300, durationTicks: 45_000 },
+    { object: 0, offset: 50, length: SEGMENT_SIZE, durationTicks: 60_000, keyFrameLength: 400 },
+    { object: 0, offset: 1050, length: 700, durationTicks: 120_000, keyFrameLength: 300 },
+    { object: 1, offset: 0, length: 300, durationTicks: 45_000, keyFrameLength: 200 },
   ],
 };
 const AUDIO: RenditionMap = {
@@ -42,6 +42,17 @@ const AUDIO: RenditionMap = {
   averageBandwidthBps: 128_000,
   init: INIT,
   segments: [{ object: 0, offset: 60, length: 40, durationTicks: 96_256 }],
+};
+
+const STORYBOARD = {
+  object: 0,
+  offset: 200,
+  length: 60,
+  tileWidth: 160,
+  tileHeight: 90,
+  columns: 5,
+  tiles: 8,
+  intervalSeconds: 1,
 };
 
 export interface SeededVideo {
@@ -58,6 +69,7 @@ export interface SeedOptions {
   readonly renditions?: readonly ('video' | 'audio')[];
   readonly isPublished?: boolean;
   readonly hasPoster?: boolean;
+  readonly hasStoryboard?: boolean;
 }
 
 /** A processed video in R2: playback record, segment map and packed objects. Its account has no keys yet. */
@@ -75,6 +87,7 @@ export async function seedVideo(options: SeedOptions = {}): Promise<SeededVideo>
     objects: objectKeys,
     renditions: [VIDEO, AUDIO].filter(({ kind }) => kinds.includes(kind)),
     ...(options.hasPoster !== false && { poster: { object: 0, offset: 100, length: 80 } }),
+    ...(options.hasStoryboard !== false && { storyboard: STORYBOARD }),
     durationSeconds: 7.5,
   };
   const record: PlaybackRecord = {

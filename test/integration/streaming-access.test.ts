@@ -17,6 +17,9 @@ function partsOf(id: string, { revision }: SeededVideo): string[] {
     `/${id}/media/${revision}/360p/init.mp4`,
     `/${id}/media/${revision}/360p/0.m4s`,
     `/${id}/thumbnails/thumbnail.jpg`,
+    `/${id}/storyboard.jpg`,
+    `/${id}/storyboard.json`,
+    `/${id}/storyboard.vtt`,
     `/${id}/manifest/video.mpd`,
   ];
 }

@@ -56,6 +56,7 @@ function appOf(
       keys: new PlaybackKeys(media, silent),
       maps: new SegmentMaps(media),
       findCache: () => undefined,
+      findTranscoder: () => undefined,
       ...more,
     }),
   );

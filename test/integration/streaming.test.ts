@@ -92,7 +92,11 @@ describe('an open video', () => {
     ['media/R/360p/init.mp4', 'video/mp4', 'public, max-age=31536000, immutable'],
     ['media/R/360p/0.m4s', 'video/mp4', 'public, max-age=31536000, immutable'],
     ['media/R/audio/0.m4s', 'audio/mp4', 'public, max-age=31536000, immutable'],
-    ['thumbnails/thumbnail.jpg?time=2s&height=90', 'image/jpeg', 'public, max-age=300'],
+    ['media/R/360p/iframes.m3u8', 'application/vnd.apple.mpegurl', 'immutable'],
+    ['thumbnails/thumbnail.jpg?x=1', 'image/jpeg', 'public, max-age=300'],
+    ['storyboard.jpg', 'image/jpeg', 'public, max-age=300'],
+    ['storyboard.json', 'application/json', 'public, max-age=300'],
+    ['storyboard.vtt', 'text/vtt; charset=utf-8', 'public, max-age=300'],
   ])('%s has its type, lifetime and tag, on GET, HEAD and 304', async (rest, type, lifetime) => {
     const video = await seedVideo();
     const path = `/${video.uid}/${rest.replace('R', video.revision)}`;
@@ -213,7 +217,7 @@ describe('what is not there', () => {
   });
 
   test('is 404 for parts that the run does not have', async () => {
-    const video = await seedVideo({ hasPoster: false });
+    const video = await seedVideo({ hasStoryboard: false });
     const other = createRevision(Date.now());
     for (const rest of [
       `media/${video.revision}/360p/3.m4s`,
@@ -222,7 +226,10 @@ describe('what is not there', () => {
       `media/${video.revision}/constructor/0.m4s`,
       `media/${other}/360p/0.m4s`,
       `media/${other}/360p/playlist.m3u8`,
-      'thumbnails/thumbnail.jpg',
+      `media/${video.revision}/audio/iframes.m3u8`,
+      'storyboard.jpg',
+      'storyboard.json',
+      'storyboard.vtt',
     ])
       await expectRefusal(`/${video.uid}/${rest}`, 404, 'request.not_found');
   });
@@ -314,6 +321,8 @@ test('every address is in the API description', async () => {
       '/{id}/media/{revision}/{rendition}/init.mp4',
       '/{id}/media/{revision}/{rendition}/{segment}.m4s',
       '/{id}/thumbnails/thumbnail.jpg',
+      '/{id}/thumbnails/thumbnail.gif',
+      '/{id}/storyboard.vtt',
       '/{id}/watch',
       '/api/v1/cache',
       '/api/v1/cache/{namespace}/{key}',

@@ -51,7 +51,7 @@ describe.each(['native', 'wasm'] as const)('POST /images with the %s engine', (c
     return fetch(`${encoder.url}/images`, {
       method: 'POST',
       headers: { authorization: `Bearer ${secret}`, 'x-image-task': JSON.stringify(task) },
-      body,
+      body: new Uint8Array(body),
     });
   }
 

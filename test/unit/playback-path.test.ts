@@ -11,7 +11,15 @@ describe('a playback path', () => {
   test.each([
     ['manifest/video.m3u8', { kind: 'manifest', format: 'hls' }],
     ['manifest/video.mpd', { kind: 'manifest', format: 'dash' }],
-    ['thumbnails/thumbnail.jpg', { kind: 'poster' }],
+    ['thumbnails/thumbnail.jpg', { kind: 'thumbnail', format: 'jpg' }],
+    ['thumbnails/thumbnail.gif', { kind: 'thumbnail', format: 'gif' }],
+    ['storyboard.vtt', { kind: 'storyboard', format: 'vtt' }],
+    ['storyboard.json', { kind: 'storyboard', format: 'json' }],
+    ['storyboard.jpg', { kind: 'storyboard', format: 'jpg' }],
+    [
+      `media/${REVISION}/720p/iframes.m3u8`,
+      { kind: 'iframes', revision: REVISION, rendition: '720p' },
+    ],
     ['watch', { kind: 'watch' }],
     [
       `media/${REVISION}/720p/playlist.m3u8`,
@@ -60,6 +68,10 @@ describe('a playback path', () => {
     `/${UID}/manifest/video%2empd`,
     `/${UID}/manifest/video.mpd/`,
     `/${UID}/manifest/`,
+    `/${UID}/storyboard.png`,
+    `/${UID}/storyboard.jpg/`,
+    `/${UID}/storyboard%2ejpg`,
+    `/${UID}/thumbnails/thumbnail.webp`,
     `/${UID}/media/${REVISION}/720p/..%2f..%2fsource`,
     `/${UID}/media/${REVISION}/..%5c/0.m4s`,
     `/${UID}/media/${REVISION}/%2e%2e/0.m4s`,

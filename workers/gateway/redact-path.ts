@@ -1,4 +1,4 @@
-const PLAYBACK = /^\/([^/]+)(?=\/(?:manifest|media|thumbnails|watch)(?:\/|$))/;
+const PLAYBACK = /^\/([^/]+)(?=\/(?:manifest|media|thumbnails|watch|storyboard\.\w+)(?:\/|$))/;
 /** Three parts with dots between them: the look of a token, wherever a player of another make puts it. */
 const TOKEN = /(?<=\/)[^/.]+\.[^/.]+\.[^/]*/g;
 

@@ -51,6 +51,7 @@ function toRecord(row: VideoRow): PlaybackRecord {
     version: row.playbackVersion,
     ...(row.publishedRevision !== null && { revision: row.publishedRevision }),
     ...(row.previousRevision !== null && { previousRevision: row.previousRevision }),
+    ...(row.thumbnailTimestampPct > 0 && { thumbnailTimestampPct: row.thumbnailTimestampPct }),
     ...(row.errorReasonText !== '' && { errorReasonText: row.errorReasonText }),
   };
 }

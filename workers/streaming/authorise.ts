@@ -18,6 +18,8 @@ export interface PlaybackGrant {
   readonly shared: boolean;
   /** Seconds since the epoch at which the permission ends; absent without a token. */
   readonly expiresAt?: number;
+  /** Where the owner wants the thumbnail to be, as a share of the length; 0 for no wish. */
+  readonly thumbnailPct: number;
   /** True when only listed pages may play. */
   readonly hasAllowedOrigins: boolean;
 }
@@ -46,6 +48,7 @@ export async function authorise(
     revision: publishedRevision(record, wanted),
     shared: claims === undefined && !hasAllowedOrigins,
     ...(claims !== undefined && { expiresAt: claims.exp }),
+    thumbnailPct: record.thumbnailTimestampPct ?? 0,
     hasAllowedOrigins,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
+import { IMAGE_LIMITS } from '../../src/contracts/image-task.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 
 const params = z.object({
@@ -10,8 +11,25 @@ const media = params.extend({
   revision: z.string().openapi({ description: 'The published run, as the manifest names it' }),
   rendition: z.string().openapi({ example: '720p' }),
 });
+const { minSide, maxSide, maxGifSeconds, maxGifFps } = IMAGE_LIMITS;
+const side = z.int().min(minSide).max(maxSide).optional();
+const time = z
+  .string()
+  .optional()
+  .openapi({ example: '1m2s', description: 'Seconds, or 1.5s, 5m2s, 1h2m3s' });
+const imageQuery = z.object({
+  time,
+  width: side,
+  height: side,
+  fit: z.enum(['crop', 'clip', 'scale', 'fill']).optional(),
+});
+const animationQuery = {
+  duration: time.openapi({ description: `5s unless told; at most ${maxGifSeconds} s` }),
+  fps: z.int().min(1).max(maxGifFps).optional(),
+};
 const responses = {
   200: { description: 'The whole; GET and HEAD' },
+  400: { description: 'A parameter of a thumbnail is not valid; the answer names it' },
   206: { description: 'The byte range asked for; media and images only' },
   304: { description: 'If-None-Match names these bytes' },
   401: { description: 'The token is missing, wrong or expired (playback.unauthorized)' },
@@ -24,14 +42,19 @@ const responses = {
 
 /** Adds the playback addresses to the API description; the router itself reads raw paths. */
 export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
-  const describe = (path: string, summary: string, known: z.ZodObject): void =>
+  const describe = (
+    path: string,
+    summary: string,
+    known: z.ZodObject,
+    query: z.ZodObject = z.object({}),
+  ): void =>
     routes.openAPIRegistry.registerPath({
       method: 'get',
       path,
       summary,
       tags: ['playback'],
       security: [],
-      request: { params: known },
+      request: { params: known, query },
       responses,
     });
   const below = '/{id}/media/{revision}/{rendition}';
@@ -48,9 +71,24 @@ export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
     'Media segment, counted from 0',
     media.extend({ segment: z.int().min(0) }),
   );
+  describe(`${below}/iframes.m3u8`, 'HLS I-frame playlist of the smallest renditions', media);
   describe(
     '/{id}/thumbnails/thumbnail.jpg',
-    'Poster image. Parameters for time and size are accepted and change nothing',
+    'Picture of the video; without parameters the poster. Made on first request; while it cannot be made, the poster with x-image-fallback',
+    params,
+    imageQuery,
+  );
+  describe(
+    '/{id}/thumbnails/thumbnail.gif',
+    'Animated preview, at most 640 pixels a side',
+    params,
+    imageQuery.extend(animationQuery),
+  );
+  describe('/{id}/storyboard.jpg', 'Small pictures of the whole video in one sheet', params);
+  describe('/{id}/storyboard.vtt', 'Where in the sheet each time is: WebVTT with #xywh', params);
+  describe(
+    '/{id}/storyboard.json',
+    'The same as JSON: url, tileWidth, tileHeight, tiles[{startTime, x, y}]',
     params,
   );
   describe('/{id}/watch', 'Page that plays the video', params);

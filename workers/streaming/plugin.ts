@@ -18,6 +18,7 @@ export function createStreaming(): ServicePlugin {
           keys: new PlaybackKeys(env.MEDIA, logger),
           maps: new SegmentMaps(env.MEDIA),
           findCache: () => services.find('cache'),
+          findTranscoder: () => services.find('transcoder'),
         }),
       );
     },

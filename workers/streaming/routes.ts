@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 
 import { AppError, isAppError } from '../../src/contracts/errors.ts';
-import type { CacheApi } from '../../src/contracts/service-apis.ts';
+import type { CacheApi, TranscoderApi } from '../../src/contracts/service-apis.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { playbackPreflight, setPlaybackCors } from '../../src/http/playback-cors.ts';
 import { isOurFault, renderProblem } from '../../src/http/render-error.ts';
@@ -17,18 +17,27 @@ import { serveMedia } from './serve-media.ts';
 import { toViewerResponse } from './viewer-response.ts';
 import { serveWatchPage } from './watch-page.ts';
 
-/** What playback is made from: no database and no other service but the cache, which may be missing. */
+/** What playback is made from: no database and no other service but the cache and, for new pictures, the transcoder; both may be missing. */
 export interface PlaybackParts extends AccessStores {
   readonly media: R2Bucket;
   readonly assets: Fetcher;
   readonly maps: SegmentMaps;
   findCache(): CacheApi | undefined;
+  findTranscoder(): Pick<TranscoderApi, 'makeImage'> | undefined;
 }
+
+const STORYBOARD = ['vtt', 'json', 'jpg'].map((format) => `/:id/storyboard.${format}`);
 
 /** Everything below `/{uid or token}/`. The router only finds the room; the raw path decides what is asked for. */
 export function playbackRoutes(parts: PlaybackParts): OpenAPIHono<AppEnv> {
   const routes = createRouter();
-  for (const path of ['/:id/manifest/*', '/:id/media/*', '/:id/thumbnails/*', '/:id/watch'])
+  for (const path of [
+    '/:id/manifest/*',
+    '/:id/media/*',
+    '/:id/thumbnails/*',
+    ...STORYBOARD,
+    '/:id/watch',
+  ])
     routes.all(path, (c) => answer(c, parts));
   routes.onError((error, c) => {
     if (isOurFault(error)) c.get('logger').error('playback.failed', { error });
@@ -67,6 +76,7 @@ async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Respons
   const canonical = await serveMedia(request, grant, item, {
     ...parts,
     findCache: () => parts.findCache(),
+    findTranscoder: () => parts.findTranscoder(),
     logger: c.get('logger'),
     waitUntil: (work) => c.executionCtx.waitUntil(work),
   });

@@ -1,28 +1,31 @@
 import type { ByteSpan, RenditionMap, SegmentMap } from '../../src/contracts/media.ts';
 import type { CacheApi } from '../../src/contracts/service-apis.ts';
-import type { Logger } from '../../src/kernel/logger.ts';
 import { renderDashManifest } from '../../src/media/dash.ts';
-import { renderMediaPlaylist, renderMultivariantPlaylist } from '../../src/media/hls.ts';
+import {
+  renderIframePlaylist,
+  renderMediaPlaylist,
+  renderMultivariantPlaylist,
+} from '../../src/media/hls.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { PlaybackItem } from './playback-path.ts';
 import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
 import { mediaType, serveBytes } from './serve-bytes.ts';
 import { servePlaylist } from './serve-playlist.ts';
 import type { Playlist } from './serve-playlist.ts';
+import { serveStoryboard } from './serve-storyboard.ts';
+import { serveThumbnail } from './serve-thumbnail.ts';
+import type { PicturedRun, ThumbnailParts } from './serve-thumbnail.ts';
 
 /** Addresses that hold the revision never change their bytes. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** The manifest names the published run, so a new run must be seen at once; the ETag makes asking cheap. */
 const REVALIDATED = 'public, no-cache';
-const POSTER = 'public, max-age=300';
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const DASH_TYPE = 'application/dash+xml';
 
 /** What media is made from. */
-export interface MediaParts {
-  readonly media: R2Bucket;
+export interface MediaParts extends ThumbnailParts {
   readonly maps: SegmentMaps;
-  readonly logger: Logger;
   findCache(): CacheApi | undefined;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
@@ -35,32 +38,38 @@ export type MediaItem = Exclude<PlaybackItem, { readonly kind: 'watch' }>;
  */
 export async function serveMedia(
   request: Request,
-  run: RunOfVideo,
+  run: PicturedRun,
   item: MediaItem,
   parts: MediaParts,
 ): Promise<Response> {
   if ('revision' in item && item.revision !== run.revision) throw unknownPart();
-  if (item.kind === 'manifest' || item.kind === 'playlist')
+  if (item.kind === 'manifest' || item.kind === 'playlist' || item.kind === 'iframes')
     return servePlaylist(request, playlistOf(run, item), parts);
   const map = await parts.maps.find(run);
   if (map === undefined) throw unknownPart();
-  const source = { map, revision: run.revision, ...bytesOf(map, item) };
+  const { revision } = run;
+  if (item.kind === 'thumbnail')
+    return serveThumbnail(request, run, { map, format: item.format }, parts);
+  if (item.kind === 'storyboard')
+    return serveStoryboard(request, { map, revision, format: item.format }, parts);
+  const source = { map, revision, ...bytesOf(map, item) };
   return serveBytes(request, source, parts.media, parts.logger);
 }
 
 function playlistOf(
   run: RunOfVideo,
-  item: Extract<MediaItem, { kind: 'manifest' | 'playlist' }>,
+  item: Extract<MediaItem, { kind: 'manifest' | 'playlist' | 'iframes' }>,
 ): Playlist {
   if (item.kind === 'manifest') return manifestOf(run, item.format);
   return {
     run,
-    name: `media.${item.rendition}`,
+    name: `${item.kind === 'iframes' ? 'iframes' : 'media'}.${item.rendition}`,
     contentType: HLS_TYPE,
     cacheControl: IMMUTABLE,
     render: (map) => {
       const rendition = findRendition(map, item.rendition);
-      return rendition && renderMediaPlaylist(rendition);
+      const renderOne = item.kind === 'iframes' ? renderIframePlaylist : renderMediaPlaylist;
+      return rendition && renderOne(rendition);
     },
   };
 }
@@ -92,18 +101,7 @@ interface Bytes {
   readonly cacheControl: string;
 }
 
-function bytesOf(
-  map: SegmentMap,
-  item: Extract<MediaItem, { kind: 'init' | 'segment' | 'poster' }>,
-): Bytes {
-  if (item.kind === 'poster') {
-    return {
-      span: map.poster,
-      name: 'poster',
-      contentType: 'image/jpeg',
-      cacheControl: POSTER,
-    };
-  }
+function bytesOf(map: SegmentMap, item: Extract<MediaItem, { kind: 'init' | 'segment' }>): Bytes {
   const rendition = findRendition(map, item.rendition);
   if (rendition === undefined) throw unknownPart();
   const name = item.kind === 'init' ? 'init' : String(item.segment);
