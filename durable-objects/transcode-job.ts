@@ -5,6 +5,7 @@ import type { JobProgress } from '../src/contracts/service-apis.ts';
 import type { TaskResult } from '../src/contracts/task-protocol.ts';
 import type { ServiceContext } from '../src/kernel/service-context.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
+import { withDeadline } from '../src/kernel/with-deadline.ts';
 import { describeJob, progressOf } from '../workers/transcoder/describe-job.ts';
 import type { JobDescription } from '../workers/transcoder/describe-job.ts';
 import {
@@ -31,6 +32,7 @@ import { announceStart, publishRun, settleJob } from '../workers/transcoder/sett
 import { verifyOutput } from '../workers/transcoder/verify-output.ts';
 
 const RETRY_MS = 3000;
+const SEND_DEADLINE_MS = 10_000;
 /** How long a finished job can still be looked at. */
 const KEEP_FINISHED_MS = 30 * 24 * 3600 * 1000;
 
@@ -207,7 +209,8 @@ export class TranscodeJob extends DurableObject<Env> {
     const context = await serviceContext();
     const wake = wakeAt(next, Date.now());
     if (wake !== undefined) await this.ctx.storage.setAlarm(wake);
-    await this.sendPermits(next.id, count, context);
+    // A queue that hangs must not hold up who reports or asks for a task; lost permits are sent again.
+    this.ctx.waitUntil(this.sendPermits(next.id, count, context));
     if (next.phase === 'publishing') await this.publish(context);
     const last = this.store.load();
     if (last !== undefined && isFinal(last) && !last.settled) await this.settle(context);
@@ -217,7 +220,7 @@ export class TranscodeJob extends DurableObject<Env> {
     if (count === 0) return;
     const permits = Array.from({ length: count }, () => ({ body: { version: 1, jobId } }));
     try {
-      await this.env.TRANSCODE_QUEUE.sendBatch(permits);
+      await withDeadline(this.env.TRANSCODE_QUEUE.sendBatch(permits), SEND_DEADLINE_MS);
     } catch (error) {
       context.logger.warn('permits.send.failed', { jobId, error });
     }

@@ -8,6 +8,7 @@ import { EVENT_PAYLOADS, SUBSCRIBERS } from '../contracts/events.ts';
 import type { CloudEvent, EventData, EventType, Subscriber } from '../contracts/events.ts';
 import { outbox } from '../db/outbox.ts';
 import type { Logger } from './logger.ts';
+import { withDeadline } from './with-deadline.ts';
 
 /** How long a sent message may stay unhandled before the sweep sends it again. */
 const RESEND_AFTER_MS = 15_000;
@@ -176,16 +177,4 @@ function rowOf(message: EventMessage): SQL | undefined {
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-async function withDeadline(work: Promise<unknown>, deadlineMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -167,13 +167,16 @@ describe('event consumer', () => {
   });
 
   test('a dead permit whose job does not answer is tried again', async () => {
-    const env = { TRANSCODE_JOB: { getByName: (id: string) => ({ poke: () => poke(id) }) } };
+    const bindings = { TRANSCODE_JOB: { getByName: (id: string) => ({ poke: () => poke(id) }) } };
     const poke = async (id: string): Promise<void> => {
       if (id === 'job_away') throw new Error('away');
     };
     const permits = ['job_away', 'job_here'].map((jobId) => ({ version: 1, jobId }));
     const batch = batchOf(...permits, { nonsense: true });
-    await createDeadPermitConsumer({ ...contextOf(), env } as unknown as ServiceContext)(batch);
+    await createDeadPermitConsumer({
+      ...contextOf(),
+      env: bindings,
+    } as unknown as ServiceContext)(batch);
     const result = await getQueueResult(batch, createExecutionContext());
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['0']);
     expect(result.explicitAcks).toEqual(['1', '2']);
