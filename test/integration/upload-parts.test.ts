@@ -63,8 +63,58 @@ describe('POST /api/v1/uploads', () => {
       'other-account-token-00000000000000',
     );
     expect((await other.json<Upload>()).id).not.toBe(first.id);
-    const misuse = await post('/api/v1/uploads', bodyOf(aFile(11)), key);
-    expect(misuse.status).toBe(400);
+  });
+
+  test('a repeat with an Idempotency-Key is one only when every field is the same', async () => {
+    const file = aFile(10);
+    const key = { 'idempotency-key': 'k-2' };
+    const first = await begin(file, { meta: { a: 1, b: { c: 2, d: 3 } } }, key);
+    const again = await begin(file, { meta: { b: { d: 3, c: 2 }, a: 1 } }, key);
+    expect(again.id).toBe(first.id);
+    const others = [
+      bodyOf(aFile(11), { meta: { a: 1, b: { c: 2, d: 3 } } }),
+      bodyOf(file, { meta: { a: 1, b: { c: 2, d: 4 } } }),
+      bodyOf(file, { meta: { a: 1, b: { c: 2, d: 3 } }, requireSignedURLs: true }),
+    ];
+    for (const other of others) {
+      const misuse = await post('/api/v1/uploads', other, key);
+      expect(misuse.status).toBe(422);
+      expect(await misuse.json<Problem>()).toMatchObject({
+        code: 'upload.key_reused',
+        pointer: 'Idempotency-Key',
+      });
+    }
+  });
+
+  test('two wishes at once with one key: the video is as the one that was taken wants it', async () => {
+    const file = aFile(10);
+    const key = { 'idempotency-key': 'k-3' };
+    const wishes = [{}, { requireSignedURLs: true }];
+    const answers = await Promise.all(
+      wishes.map((wish) => post('/api/v1/uploads', bodyOf(file, wish), key)),
+    );
+    const taken = answers.findIndex(({ status }) => status === 201);
+    expect(taken).toBeGreaterThanOrEqual(0);
+    expect(answers[1 - taken]?.status).toBe(422);
+    const { uid } = (await answers[taken]?.json<Upload>()) ?? { uid: '' };
+    const { result } = await (
+      await call(`/client/v4/accounts/default/stream/${uid}`)
+    ).json<{ result: { requireSignedURLs: boolean } }>();
+    expect(result.requireSignedURLs).toBe(taken === 1);
+  });
+
+  test('the key of a deleted video begins nothing, and leaves nothing', async () => {
+    const file = aFile(10);
+    const key = { 'idempotency-key': 'k-4' };
+    const { uid } = await begin(file, {}, key);
+    await call(`/client/v4/accounts/default/stream/${uid}`, { method: 'DELETE' });
+    const listed = async (): Promise<unknown[]> =>
+      (await (await call('/api/v1/uploads')).json<{ uploads: unknown[] }>()).uploads;
+    await expect.poll(listed, { timeout: 10_000 }).toEqual([]);
+    const again = await post('/api/v1/uploads', bodyOf(file), key);
+    expect(again.status).toBe(422);
+    expect((await again.json<Problem>()).code).toBe('upload.closed');
+    expect(await listed()).toEqual([]);
   });
 
   test('needs the scope, and hides uploads from other accounts', async () => {

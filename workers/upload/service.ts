@@ -7,7 +7,7 @@ import { discardUpload } from './finish-upload.ts';
 import { FORM_PART_BYTES, planParts } from './plan-parts.ts';
 import { receivePart } from './receive-part.ts';
 import type { PartRequest } from './receive-part.ts';
-import { refuse, uploadNotFound } from './refuse.ts';
+import { keyReused, keySpent, refuse, uploadNotFound } from './refuse.ts';
 import { isUploadId } from './session-stub.ts';
 import type { SessionStub } from './session-stub.ts';
 import { createUploadIds, digestWish } from './upload-ids.ts';
@@ -242,22 +242,6 @@ async function settled<T>(work: Promise<T>): Promise<T> {
 function isSameWish(begun: UploadPlan, asked: UploadPlan): boolean {
   if (begun.wishDigest !== undefined) return begun.wishDigest === asked.wishDigest;
   return begun.name === asked.name && begun.size?.sizeBytes === asked.size?.sizeBytes;
-}
-
-function keyReused(): AppError {
-  return new AppError(
-    'upload.key_reused',
-    'This Idempotency-Key began an upload with other fields. Repeat it with the same ones, or use a new key.',
-    { pointer: 'Idempotency-Key' },
-  );
-}
-
-function keySpent(): AppError {
-  return new AppError(
-    'upload.closed',
-    'The upload that this Idempotency-Key began is over. Use a new key for another upload.',
-    { pointer: 'Idempotency-Key' },
-  );
 }
 
 function toVideo(plan: UploadPlan, wish: CreateUpload): NewVideo {

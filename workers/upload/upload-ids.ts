@@ -1,4 +1,5 @@
 import { createId, createUid } from '../../src/contracts/ids.ts';
+import type { CreateUpload } from './upload-schemas.ts';
 
 const ID_ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const ID_DIGITS = 26;
@@ -25,7 +26,17 @@ export async function createUploadIds(
   };
 }
 
-async function digestOf(parts: readonly string[]): Promise<Uint8Array> {
-  const text = new TextEncoder().encode(JSON.stringify(parts));
+/** Equal for equal wishes, in whatever order their fields come. */
+export async function digestWish(wish: CreateUpload): Promise<string> {
+  return Buffer.from(await digestOf(wish)).toString('hex');
+}
+
+async function digestOf(value: unknown): Promise<Uint8Array> {
+  const text = new TextEncoder().encode(JSON.stringify(value, sortFields));
   return new Uint8Array(await crypto.subtle.digest('SHA-256', text));
+}
+
+function sortFields(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -26,6 +26,8 @@ export interface UploadPlan {
   readonly name: string;
   readonly partSizeBytes: number;
   readonly size?: { readonly sizeBytes: number; readonly partCount: number };
+  /** Tells a repeat of the request that began it from another request with the same key. */
+  readonly wishDigest?: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
