@@ -1,8 +1,18 @@
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
+import { serviceContext } from '../../src/kernel/worker-host.ts';
 import { ADMIN_TOKEN, call, seedToken } from './accounts.ts';
-import { aFile, MIB, rowState, sha256, storedHash } from './upload-client.ts';
+import {
+  aFile,
+  MIB,
+  rowState,
+  sessionOf,
+  sha256,
+  storedHash,
+  videoState,
+} from './upload-client.ts';
 
 const PATH = '/client/v4/accounts/default/stream';
 
@@ -51,6 +61,10 @@ async function nothingIsLeft(): Promise<void> {
   });
 }
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe('POST /client/v4/accounts/{account_id}/stream', () => {
   test.each([10, 5 * MIB, 5 * MIB + 1, 19 * MIB + 333])(
     'takes a file of %i bytes',
@@ -89,6 +103,30 @@ describe('POST /client/v4/accounts/{account_id}/stream', () => {
     expect(await storedHash(result.uid)).toBe(
       await sha256(Uint8Array.from(new TextEncoder().encode(text))),
     );
+  });
+
+  test('a file that has arrived is answered and becomes one video, though its end fails at first', async () => {
+    const metadata = (await serviceContext()).services.get('metadata');
+    const spy = vi.spyOn(metadata, 'uploadCompleted').mockRejectedValue(new Error('D1 is down'));
+    const bytes = aFile(9 * MIB);
+    const response = await send(aForm(['file', videoFile(bytes)]));
+    expect(response.status).toBe(200);
+    const { result } = await response.json<Envelope>();
+    expect(result.status.state).toBe('pendingupload');
+    spy.mockRestore();
+    const row = await env.DB.prepare('SELECT id FROM uploads').first<{ id: string }>();
+    expect(await runDurableObjectAlarm(sessionOf({ id: row?.id ?? '' }))).toBe(true);
+    expect(await videoState(result.uid)).not.toBe('pendingupload');
+    expect(await storedHash(result.uid)).toBe(await sha256(bytes));
+  });
+
+  test('a form that fails before its end begins leaves nothing', async () => {
+    const metadata = (await serviceContext()).services.get('metadata');
+    const spy = vi.spyOn(metadata, 'createVideo').mockRejectedValue(new Error('D1 is down'));
+    const response = await send(aForm(['file', videoFile(aFile(9 * MIB))]));
+    expect(response.status).toBe(500);
+    spy.mockRestore();
+    await nothingIsLeft();
   });
 
   const twoFiles = (): FormData =>

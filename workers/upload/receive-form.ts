@@ -14,7 +14,10 @@ const FILE_BYTES = 200_000_000;
 const FORM_OVERHEAD_BYTES = 4 * 1024 * 1024;
 const NAME_LENGTH = 512;
 
-/** Takes a whole video as one form; answers its uid. When anything fails, nothing of it is left. */
+/**
+ * Takes a whole video as one form; answers its uid. A form that fails leaves nothing; one whose file has arrived is
+ * answered even while the storage is slow to join it, and becomes a video by itself.
+ */
 export async function receiveForm(
   service: UploadService,
   accountId: string,
@@ -34,7 +37,7 @@ export async function receiveForm(
     const video = toVideo(form);
     await buffer.flush();
     if (plan === undefined) throw new Error('a form with a file has at least one part');
-    return (await service.finishForm(plan, form.sizeBytes, video)).uid;
+    return await service.finishForm(plan, form.sizeBytes, video);
   } catch (error) {
     if (plan !== undefined) await discard(service, plan);
     throw error;
