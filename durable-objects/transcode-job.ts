@@ -32,6 +32,7 @@ import { announceStart, publishRun, settleJob } from '../workers/transcoder/sett
 import { verifyOutput } from '../workers/transcoder/verify-output.ts';
 
 const RETRY_MS = 3000;
+const HEARTBEAT_EVERY_MS = 2000;
 const SEND_DEADLINE_MS = 10_000;
 /** How long a finished job can still be looked at. */
 const KEEP_FINISHED_MS = 30 * 24 * 3600 * 1000;
@@ -101,8 +102,11 @@ export class TranscodeJob extends DurableObject<Env> {
     if (spec === undefined) return;
     const { uid, revision } = before;
     const keyOf = (part: number): string => taskOutputKey({ uid, revision, taskId, epoch, part });
+    const onProgress = this.leaseKeeper(taskId, epoch);
     try {
-      const output = await verifyOutput({ bucket: this.env.MEDIA, keyOf, spec, epoch }, result);
+      onProgress();
+      const stored = { bucket: this.env.MEDIA, keyOf, spec, epoch, onProgress };
+      const output = await verifyOutput(stored, result);
       await this.commit(
         acceptOutput(this.current(), taskId, { ...output, engine: result.engine }, Date.now()),
         true,
@@ -193,6 +197,20 @@ export class TranscodeJob extends DurableObject<Env> {
     const known = await context.services.get('metadata').sourceProbed(before, probe.facts);
     const state = this.current();
     await this.commit(known ? acceptFacts(state, probe, Date.now()) : cancelJob(state, Date.now()));
+  }
+
+  /** Extends the lease while its output is being checked: the encoder is done and sends no heartbeat any more. */
+  private leaseKeeper(taskId: string, epoch: number): () => void {
+    let beatAt = 0;
+    return () => {
+      const now = Date.now();
+      if (now - beatAt < HEARTBEAT_EVERY_MS) return;
+      const state = this.store.load();
+      if (state === undefined || !holdsLease(state, taskId, epoch))
+        throw new Error('the lease was lost while the output was being checked');
+      this.store.save(heartbeat(state, { taskId, epoch, frames: 0 }, now));
+      beatAt = now;
+    };
   }
 
   /** The state as it is stored now: after an await it may be another one than before. */

@@ -1,0 +1,54 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { afterEach, expect, test, vi } from 'vitest';
+
+import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
+import { seedJob, stateOf } from './job-fixture.ts';
+import { aQueuedVideo, metadata } from './metadata-fixture.ts';
+import type { Run } from './metadata-fixture.ts';
+import { aLeasedAudioJob, storeAudio } from './stored-audio.ts';
+
+const SEGMENTS = 60;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function aStartedVideo(): Promise<Run> {
+  const run = await aQueuedVideo();
+  await (await metadata()).encodeStarted(run);
+  return run;
+}
+
+/** Lets something happen whenever the job has read from the store. */
+function onRead(job: TranscodeJob, happens: () => Promise<void>): void {
+  const bucket = job['env'].MEDIA;
+  const slow = new Proxy(bucket, {
+    get(target, name) {
+      if (name !== 'get') return Reflect.get(target, name).bind(target);
+      return async (...given: Parameters<R2Bucket['get']>) => {
+        const object = await target.get(...given);
+        await happens();
+        return object;
+      };
+    },
+  });
+  job['env'] = { ...job['env'], MEDIA: slow };
+}
+
+test('a check that takes longer than a lease does not lose it', async () => {
+  const run = await aStartedVideo();
+  const { state, lease } = aLeasedAudioJob(run, SEGMENTS);
+  const result = await storeAudio(run, lease, SEGMENTS);
+  const stub = await seedJob(state);
+  await runInDurableObject(stub, async (job) => {
+    let now = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => now);
+    onRead(job, async () => {
+      now += 1000;
+      await job.alarm();
+    });
+    await job.report(lease.taskId, lease.epoch, result);
+  });
+  const task = (await stateOf(stub)).tasks.find(({ id }) => id === lease.taskId);
+  expect(task?.attempts).toMatchObject([{ epoch: 1, outcome: 'accepted' }]);
+});
