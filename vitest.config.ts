@@ -9,9 +9,9 @@ const TEST_SECRETS = {
 };
 
 /** Tests whose clips and checks are made with an installed ffmpeg. */
-const NEED_FFMPEG = ['audio', 'bad-input', 'package', 'process', 'server', 'video'].map(
-  (name) => `test/unit/encoder-${name}.test.ts`,
-);
+const NEED_FFMPEG = ['audio', 'bad-input', 'image', 'package', 'process', 'server', 'video']
+  .map((name) => `test/unit/encoder-${name}.test.ts`)
+  .concat('test/corpus/**');
 
 /** Without ffmpeg the encoder is tested with its WebAssembly engine only; CI has ffmpeg or fails. */
 async function withoutFfmpeg(): Promise<string[]> {
@@ -30,6 +30,14 @@ export default defineConfig(async () => ({
           include: ['test/unit/**/*.test.ts'],
           exclude: await withoutFfmpeg(),
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'corpus',
+          include: ['test/corpus/**/*.test.ts'],
+          exclude: await withoutFfmpeg(),
+          testTimeout: 120_000,
         },
       },
       {

@@ -29,9 +29,7 @@ export async function runAudio(context: TaskContext, spec: AudioSpec): Promise<P
     program: 'ffmpeg',
     arguments: [
       ...PROGRESS,
-      ...(copied
-        ? copyAudioArguments(facts.track)
-        : audioArguments(facts.track, rendition, segments)),
+      ...(copied ? copyAudioArguments(facts.track) : audioArguments(facts, rendition, segments)),
     ],
     onLine: (line) => reportFrames(line, rendition.sampleRate / frameLength, context.onFrames),
   });

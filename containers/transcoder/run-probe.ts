@@ -1,7 +1,8 @@
 import type { SourceFacts } from '../../src/contracts/media.ts';
+import { explainRefusal } from '../../src/media/explain-refusal.ts';
 import { createPacketScan } from '../../src/media/packet-scan.ts';
 import { headerProbeArguments, packetProbeArguments } from '../../src/media/probe-arguments.ts';
-import { notAVideo, toSourceFacts } from '../../src/media/source-facts.ts';
+import { toSourceFacts } from '../../src/media/source-facts.ts';
 import type { ProbeDocument } from '../../src/media/source-facts.ts';
 import type { PreparedSource } from './prepare-source.ts';
 import { runLimited } from './task-context.ts';
@@ -23,7 +24,6 @@ export async function runProbe(
     arguments: packetProbeArguments(),
     onLine: (line) => scan.add(line),
   });
-  if (exit.code === undefined) throw stopped(exit.errors);
   const verdict = toSourceFacts(
     asUploaded(header.document, source),
     scan.totals(),
@@ -34,7 +34,12 @@ export async function runProbe(
     throw new TaskError(code, message, { detail: exit.errors || header.errors });
   }
   refuseForEngine(context, verdict.facts);
-  return verdict.facts;
+  return withLimit(verdict.facts, context.engine.maxShortSide);
+}
+
+function withLimit(facts: SourceFacts, maxShortSide: number | undefined): SourceFacts {
+  if (facts.video === undefined || maxShortSide === undefined) return facts;
+  return { ...facts, video: { ...facts.video, maxShortSide } };
 }
 
 /** Of a copy, the times are those of its packets; what the uploaded file promised still tells whether it is whole. */
@@ -55,30 +60,17 @@ interface Header {
 
 async function readHeader(context: TaskContext): Promise<Header> {
   let text = '';
-  const { code, errors } = await runLimited(context, {
+  const { errors } = await runLimited(context, {
     program: 'ffprobe',
     arguments: headerProbeArguments(),
     onLine: (line) => {
       if (text.length < MAX_DOCUMENT_CHARACTERS) text += `${line}\n`;
     },
   });
-  if (code === undefined) throw stopped(errors);
   const document = parseDocument(text);
   if (document?.format !== undefined) return { document, errors };
-  if (errors.includes('moov atom not found')) {
-    throw new TaskError(
-      'ERR_MALFORMED_VIDEO',
-      'The file is cut short or damaged: the index of its contents is missing. Upload it again.',
-      { detail: errors },
-    );
-  }
-  const refused = /codec \((\w+)\) not on whitelist/i.exec(errors)?.[1];
-  if (refused !== undefined) {
-    const message = `The file uses "${refused}", which is not supported. Convert it to H.264 and AAC.`;
-    throw new TaskError('ERR_UNSUPPORTED', message, { detail: errors });
-  }
-  const { code: reason, message } = notAVideo();
-  throw new TaskError(reason, message, { detail: errors });
+  const failure = explainRefusal(errors);
+  throw new TaskError(failure.code, failure.message, { detail: errors });
 }
 
 /** ffprobe prints an empty or unfinished document for what it cannot open. */
@@ -104,11 +96,4 @@ export function needsFfmpeg(what: string): TaskError {
     'ERR_UNSUPPORTED',
     `The built-in WebAssembly encoder ${what}: install ffmpeg on the encoder's machine.`,
   );
-}
-
-function stopped(errors: string): TaskError {
-  return new TaskError('ERR_UNKNOWN', 'Reading the file was stopped by a limit of the machine.', {
-    detail: errors,
-    retryable: true,
-  });
 }

@@ -19,12 +19,12 @@ const WITHOUT_INDEX = new Set(['mpegts', 'mpeg', 'flv', 'avi']);
 const IN_MP4 = new Set(
   [
     ['h264', 'hevc', 'mpeg4', 'mpeg2video', 'mpeg1video', 'mjpeg', 'av1', 'vp9'],
-    ['aac', 'mp3', 'mp2', 'ac3', 'eac3', 'dts', 'opus', 'flac', 'alac'],
+    ['aac', 'mp3', 'ac3', 'eac3', 'dts', 'opus', 'flac', 'alac'],
   ].flat(),
 );
 const IN_MATROSKA = new Set(
   [
-    [...IN_MP4, 'vp8', 'prores', 'dnxhd', 'flv1', 'h263', 'msmpeg4v2', 'msmpeg4v3', 'vp6f'],
+    [...IN_MP4, 'mp2', 'vp8', 'prores', 'dnxhd', 'flv1', 'h263', 'msmpeg4v2', 'msmpeg4v3', 'vp6f'],
     ['vorbis', 'truehd', 'mlp', 'pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le'],
     ['pcm_f32le', 'pcm_u8', 'pcm_alaw', 'pcm_mulaw', 'adpcm_ms', 'adpcm_ima_wav', 'wmav2'],
   ].flat(),

@@ -18,6 +18,10 @@ const RATES: readonly Rational[] = [
 ];
 const FASTEST: Rational = { numerator: 60, denominator: 1 };
 const NEAR = 0.02;
+/** Sound that may be cut off at the start to bring the first picture onto the grid; encoders put as much silence there. */
+const MAX_SKIP_SECONDS = 0.05;
+/** Times of containers that count in milliseconds are off by this much. */
+const ROUNDING_SECONDS = 0.001;
 /** A median this much faster than the average means a variable rate with held pictures. */
 const VARIABLE = 1.05;
 
@@ -28,6 +32,17 @@ const VARIABLE = 1.05;
 export function snapFrameRate(average: number, medianStep: number): Rational {
   const usual = medianStep > 0 ? 1 / medianStep : average;
   return snap(usual > average * VARIABLE ? usual : average);
+}
+
+/**
+ * How far second 0 has to move so that the first picture, `offset` seconds after the file's first packet, is shown on
+ * the frame grid: otherwise pictures halfway between two of its frames would be doubled or lost.
+ */
+export function gridSkip(offset: number, { numerator, denominator }: Rational): number {
+  const step = denominator / numerator;
+  const rest = offset % step;
+  const isCut = rest <= MAX_SKIP_SECONDS && step - rest > ROUNDING_SECONDS;
+  return isCut ? rest : rest - step;
 }
 
 function snap(rate: number): Rational {

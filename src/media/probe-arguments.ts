@@ -13,7 +13,7 @@ const ENTRIES = [
   `stream=${STREAM_ENTRIES}`,
   'stream_disposition=attached_pic,default',
   'stream_side_data=rotation',
-  'stream_tags=language,title',
+  'stream_tags=language,title,alpha_mode',
 ].join(':');
 
 /** ffprobe: container and streams as one JSON document. */

@@ -1,6 +1,8 @@
 import type { AudioFacts, SourceFacts, VideoFacts } from '../contracts/media.ts';
-import { snapFrameRate } from './frame-rate.ts';
+import { isUntimed } from './copy-plan.ts';
+import { gridSkip, snapFrameRate } from './frame-rate.ts';
 import type { PacketTotals } from './packet-scan.ts';
+import { AUDIO_CODECS, VIDEO_CODECS } from './readable-codecs.ts';
 
 /** The part of ffprobe's JSON that is read; `-show_entries` asks for exactly this. */
 export interface ProbeDocument {
@@ -31,7 +33,11 @@ export interface ProbeStream {
   readonly channels?: number;
   readonly disposition?: { readonly attached_pic?: number; readonly default?: number };
   readonly side_data_list?: readonly { readonly rotation?: number }[];
-  readonly tags?: { readonly language?: string; readonly title?: string };
+  readonly tags?: {
+    readonly language?: string;
+    readonly title?: string;
+    readonly alpha_mode?: string;
+  };
 }
 
 type SourceFailureCode =
@@ -56,22 +62,8 @@ const MAX_FRAMES_PER_PACKET = 3000;
 /** A header that promises less than this many bits a second is a lie, not a truncated file. */
 const MIN_DECLARED_BPS = 500;
 
-const VIDEO_CODECS = new Set(
-  [
-    ['h264', 'hevc', 'vp8', 'vp9', 'av1', 'mpeg4', 'mpeg2video', 'mjpeg', 'prores', 'dnxhd'],
-    ['mpeg1video', 'h263', 'flv1', 'vp6f', 'msmpeg4v2', 'msmpeg4v3'],
-  ].flat(),
-);
-const AUDIO_CODECS = new Set(
-  [
-    ['aac', 'mp3', 'mp2', 'ac3', 'eac3', 'opus', 'vorbis', 'flac', 'alac'],
-    ['aac_latm', 'dts', 'truehd', 'mlp', 'amr_nb', 'amr_wb', 'nellymoser'],
-    ['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_s32be', 'pcm_f32le'],
-    ['pcm_f32be', 'pcm_f64le', 'pcm_u8', 'pcm_s8', 'pcm_alaw', 'pcm_mulaw'],
-    ['pcm_bluray', 'pcm_dvd', 'adpcm_ms', 'adpcm_ima_wav', 'adpcm_ima_qt', 'adpcm_swf'],
-  ].flat(),
-);
 const HDR_TRANSFERS = new Set(['smpte2084', 'arib-std-b67']);
+const ALPHA_FORMAT = /^(?:yuva|gbrap|rgba|bgra|argb|abgr|ya\d|pal8)/;
 const PROGRESSIVE = new Set(['progressive', 'unknown']);
 
 /** Turns what ffprobe found into facts, or says why the source cannot be played. Durations are those of the packets. */
@@ -231,18 +223,30 @@ function factsOf(
   video: Track | undefined,
   audio: readonly AudioTrack[],
 ): SourceFacts {
-  const start = toNumber(format.start_time);
+  const fileStart = toNumber(format.start_time);
+  const skip = video === undefined ? 0 : skipOf(video, fileStart);
+  const start = fileStart + skip;
   const ends = audio.map(({ totals }) => totals.end);
   const end = Math.max(video?.totals.end ?? -Infinity, ...ends);
   return {
     container: format.format_name ?? 'unknown',
     durationSeconds: rounded(end - start),
-    ...(video === undefined ? {} : { video: videoFacts(video, start) }),
-    audio: audio.map((track) => audioFacts(track, start)),
+    ...(video === undefined
+      ? {}
+      : { video: { ...videoFacts(video, start, format), ...skipped(skip) } }),
+    audio: audio.map((track) => ({ ...audioFacts(track, start), ...skipped(skip) })),
   };
 }
 
-function videoFacts({ stream, totals }: Track, start: number): VideoFacts {
+function skipOf({ totals }: Track, fileStart: number): number {
+  return rounded(gridSkip(Math.max(0, totals.firstPts - fileStart), rateOf(totals)));
+}
+
+function skipped(skip: number): { skipSeconds?: number } {
+  return skip === 0 ? {} : { skipSeconds: skip };
+}
+
+function videoFacts({ stream, totals }: Track, start: number, format: ProbeFormat): VideoFacts {
   const rotation = rotationOf(stream);
   const [width, height] = displayedSize(stream, rotation);
   const space = stream.color_space;
@@ -257,6 +261,9 @@ function videoFacts({ stream, totals }: Track, start: number): VideoFacts {
     hdr: HDR_TRANSFERS.has(stream.color_transfer ?? ''),
     ...timesOf(totals, start),
     packets: totals.count,
+    ...(totals.longestKeyStep > 0 && { keyFrameSeconds: rounded(totals.longestKeyStep) }),
+    ...(isUntimed(format.format_name, stream) && { pictureSeconds: 1 / averageRate(totals) }),
+    ...(hasAlpha(stream) && { alpha: true }),
     ...(space === undefined || space === 'unknown' ? {} : { colorSpace: space }),
   };
 }
@@ -285,10 +292,16 @@ function timesOf(
 }
 
 function rateOf(totals: PacketTotals): ReturnType<typeof snapFrameRate> {
-  const span = totals.lastPts - totals.firstPts;
-  const average =
-    span > 0 ? (totals.count - 1) / span : totals.count / (totals.end - totals.firstPts);
-  return snapFrameRate(average, totals.medianStep);
+  return snapFrameRate(averageRate(totals), totals.medianStep);
+}
+
+function averageRate({ count, firstPts, lastPts, end }: PacketTotals): number {
+  return lastPts > firstPts ? (count - 1) / (lastPts - firstPts) : count / (end - firstPts);
+}
+
+/** WebM says it in a tag, since its decoder passes over it. */
+function hasAlpha({ pix_fmt: format = '', tags }: ProbeStream): boolean {
+  return tags?.alpha_mode === '1' || ALPHA_FORMAT.test(format);
 }
 
 /** ffprobe counts counter-clockwise. */

@@ -28,6 +28,8 @@ function sizes(width: number, height: number): string[] {
 describe('planVideoLadder', () => {
   test('a 4K source gets every rung', () => {
     expect(sizes(3840, 2160)).toEqual([
+      '2160p 3840x2160',
+      '1440p 2560x1440',
       '1080p 1920x1080',
       '720p 1280x720',
       '480p 854x480',

@@ -57,13 +57,13 @@ describe('facts', () => {
     });
   });
 
-  test('count from the start of the file', () => {
+  test('count from the start of the file, the first picture on the frame grid', () => {
     const verdict = judge({
       pictures: { count: 30, step: 0.04, first: 11 },
       format: { start_time: '10.5' },
     });
     expect(verdict).toMatchObject({
-      facts: { video: { startSeconds: 0.5, durationSeconds: 1.2 } },
+      facts: { video: { startSeconds: 0.48, durationSeconds: 1.2, skipSeconds: 0.02 } },
     });
   });
 
