@@ -47,7 +47,7 @@ export function storyboardArguments(task: StoryboardTask, threads: number): stri
   const { tileWidth: width, tileHeight: height, columns, tiles, intervalSeconds } = layout;
   const graph = [
     // The picture of a tile is the last one before the middle of its interval.
-    `fps=1/${intervalSeconds}:start_time=0`,
+    `fps=1/${intervalSeconds}:start_time=0:eof_action=pass`,
     `tpad=stop_mode=clone:stop=${tiles}`,
     `trim=end_frame=${tiles}`,
     ...scaleFilters(facts, { width, height }, true),

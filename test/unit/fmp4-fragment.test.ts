@@ -40,6 +40,7 @@ test('tells a stored segment by its first bytes', () => {
     durationTicks: 9000,
     baseMediaDecodeTime: 2 ** 33,
     firstSampleIsSync: true,
+    firstSampleEnd: 244,
     moofLength,
     mdatLength: 158,
   });

@@ -113,7 +113,15 @@ describe('leaseTask', () => {
       ids.push(next.lease.taskId);
       state = next.state;
     }
-    expect(ids).toEqual(['video-0', 'audio', 'poster', 'video-1', 'video-2', 'video-3']);
+    expect(ids).toEqual([
+      'video-0',
+      'audio',
+      'poster',
+      'video-1',
+      'video-2',
+      'video-3',
+      'storyboard',
+    ]);
   });
 
   test('a final job gives nothing', () => {
