@@ -16,6 +16,7 @@ import {
   expireLeases,
   failAttempt,
   failJob,
+  fateOf,
   finishJob,
   heartbeat,
   holdsLease,
@@ -26,7 +27,13 @@ import {
   runnersToStop,
   wakeAt,
 } from '../workers/transcoder/job-state.ts';
-import type { AttemptFailure, JobState, Lease, NewJob } from '../workers/transcoder/job-state.ts';
+import type {
+  AttemptFailure,
+  AttemptFate,
+  JobState,
+  Lease,
+  NewJob,
+} from '../workers/transcoder/job-state.ts';
 import { JobStore } from '../workers/transcoder/job-store.ts';
 import { announceStart, publishRun, settleJob } from '../workers/transcoder/settle-job.ts';
 import { verifyOutput } from '../workers/transcoder/verify-output.ts';
@@ -136,6 +143,12 @@ export class TranscodeJob extends DurableObject<Env> {
     const state = this.store.load();
     if (state === undefined || !holdsLease(state, taskId, epoch)) return undefined;
     return { uid: state.uid, revision: state.revision };
+  }
+
+  /** What became of an attempt; what it stored may be deleted only when it is `stale`. */
+  async fateOf(taskId: string, epoch: number): Promise<AttemptFate> {
+    const state = this.store.load();
+    return state === undefined ? 'stale' : fateOf(state, taskId, epoch);
   }
 
   /** Stops the job. Nothing changes when it is over, or when its run may be playing already. */

@@ -384,6 +384,15 @@ export function holdsLease(state: JobState, taskId: string, epoch: number): bool
   return currentTask(state, taskId, epoch) !== undefined;
 }
 
+/** `leased`: it may still report. `accepted`: its output is used. `stale`: it never will be. */
+export type AttemptFate = 'leased' | 'accepted' | 'stale';
+
+export function fateOf(state: JobState, taskId: string, epoch: number): AttemptFate {
+  if (holdsLease(state, taskId, epoch)) return 'leased';
+  const task = state.tasks.find(({ id }) => id === taskId);
+  return task?.output?.epoch === epoch ? 'accepted' : 'stale';
+}
+
 /** Runners whose task was cut off by the end of the job. */
 export function runnersToStop(state: JobState): string[] {
   const cut = state.tasks.flatMap((task) =>

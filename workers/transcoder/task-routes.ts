@@ -11,13 +11,14 @@ import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import type { TaskGrant } from '../../durable-objects/transcode-job.ts';
 
 interface HeldTask extends TaskGrant {
+  readonly jobId: string;
   readonly taskId: string;
   readonly epoch: number;
 }
 
 /**
  * The encoder's way to the store: read the source, write the output of the task and epoch that its token names.
- * Only there for a local encoder process; containers reach the same handlers through their outbound handler.
+ * Only there when an encoder is configured.
  */
 export function taskRoutes(context: ServiceContext): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -25,7 +26,8 @@ export function taskRoutes(context: ServiceContext): Hono<AppEnv> {
   routes.put('/_task/output/:part{[0-9]{1,3}}', async (c) => {
     const task = await requireLease(c, context);
     await storeOutput(c, task);
-    if ((await findGrant(context, c)) === undefined) {
+    const job = context.env.TRANSCODE_JOB.getByName(task.jobId);
+    if ((await job.fateOf(task.taskId, task.epoch)) === 'stale') {
       await c.env.MEDIA.delete(keyOf(c, task));
       throw staleLease();
     }
@@ -93,7 +95,7 @@ async function findGrant(
   const claims = await verifyTaskToken(context.config.TASK_TOKEN_SECRET, token, Date.now());
   const { jobId, taskId, epoch } = claims;
   const grant = await context.env.TRANSCODE_JOB.getByName(jobId).grant(taskId, epoch);
-  return grant && { ...grant, taskId, epoch };
+  return grant && { ...grant, jobId, taskId, epoch };
 }
 
 function staleLease(): AppError {

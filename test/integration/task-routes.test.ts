@@ -1,0 +1,66 @@
+import { env } from 'cloudflare:workers';
+import { expect, test } from 'vitest';
+
+import { taskOutputKey } from '../../src/contracts/object-keys.ts';
+import { signTaskToken } from '../../src/http/task-token.ts';
+import { serviceContext } from '../../src/kernel/worker-host.ts';
+import { taskRoutes } from '../../workers/transcoder/task-routes.ts';
+import { seedJob } from './job-fixture.ts';
+import { aQueuedVideo, metadata } from './metadata-fixture.ts';
+import { aLeasedAudioJob, storeAudio } from './stored-audio.ts';
+
+interface LatePut {
+  readonly status: number;
+  readonly key: string;
+}
+
+/** A PUT whose bytes are in the store, after which this happens before the route looks again. */
+async function putLate(then: 'report' | 'cancel'): Promise<LatePut> {
+  const context = await serviceContext();
+  const run = await aQueuedVideo();
+  await (await metadata()).encodeStarted(run);
+  const { state, lease } = aLeasedAudioJob(run, 2);
+  const result = await storeAudio(run, lease, 2);
+  const { taskId, epoch } = lease;
+  const key = taskOutputKey({ ...run, taskId, epoch, part: 0 });
+  const bytes = await (await env.MEDIA.get(key))?.arrayBuffer();
+  const part = result.kind === 'media' ? result.parts[0] : undefined;
+  if (bytes === undefined || part === undefined) throw new Error('nothing was stored');
+  const job = await seedJob(state);
+  const bucket = new Proxy(env.MEDIA, {
+    get(target, name) {
+      if (name !== 'put') return Reflect.get(target, name).bind(target);
+      return async (...given: Parameters<R2Bucket['put']>) => {
+        const stored = await target.put(...given);
+        if (then === 'report') await job.report(taskId, epoch, result);
+        else await job.cancel();
+        return stored;
+      };
+    },
+  });
+  const secret = context.config.TASK_TOKEN_SECRET;
+  const token = await signTaskToken(secret, { jobId: state.id, taskId, epoch }, Date.now());
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-length': String(part.sizeBytes),
+    'x-content-sha256': part.sha256,
+  };
+  const response = await taskRoutes(context).request(
+    '/_task/output/0',
+    { method: 'PUT', headers, body: bytes },
+    { ...env, MEDIA: bucket },
+  );
+  return { status: response.status, key };
+}
+
+test('a repeated PUT of output that was accepted meanwhile deletes nothing', async () => {
+  const { status, key } = await putLate('report');
+  expect(status).toBe(204);
+  expect(await env.MEDIA.head(key)).not.toBeNull();
+});
+
+test('a PUT of an attempt that ended meanwhile leaves no object', async () => {
+  const { status, key } = await putLate('cancel');
+  expect(status).not.toBe(204);
+  expect(await env.MEDIA.head(key)).toBeNull();
+});
