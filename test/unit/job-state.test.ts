@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { STANDARD_PROFILE } from '../../src/contracts/profile.ts';
 import type { SourceFacts } from '../../src/contracts/media.ts';
 import type { AcceptedOutput } from '../../workers/transcoder/accepted-output.ts';
-import { progressOf } from '../../workers/transcoder/describe-job.ts';
+import { describeJob, progressOf } from '../../workers/transcoder/describe-job.ts';
 import {
   LEASE_MS,
   acceptFacts,
@@ -135,6 +135,20 @@ describe('heartbeat', () => {
     const beaten = heartbeat(state, { taskId: 'video-0', epoch: 1, frames: 12 }, 5000);
     expect(expireLeases(beaten, 100 + LEASE_MS)).toBe(beaten);
     expect(heartbeat(beaten, { taskId: 'video-0', epoch: 0, frames: 99 }, 6000)).toBe(beaten);
+  });
+
+  test('sound beside pictures shows its own frames, and the job counts the pictures only', () => {
+    const first = leaseTask(anEncodingJob(), 'runner-0', 0);
+    const { state, lease } = leaseTask(first.state, 'runner-0', 1);
+    expect(lease?.taskId).toBe('audio');
+    const beaten = heartbeat(state, { taskId: 'audio', epoch: 1, frames: 1000 }, 2);
+    const shown = (job: JobState) => describeJob(job).tasks.find(({ id }) => id === 'audio');
+    const planned = shown(beaten)?.framesPlanned ?? 0;
+    expect(planned).toBeGreaterThan(3000);
+    expect(shown(beaten)?.framesDone).toBe(1000);
+    const done = acceptOutput(beaten, 'audio', outputOf(1), 3);
+    expect(shown(done)?.framesDone).toBe(planned);
+    expect(describeJob(done)).toMatchObject({ plannedFrames: 2100, acceptedFrames: 0 });
   });
 });
 

@@ -2,6 +2,7 @@ import type { EncodeSettings } from '../../src/contracts/profile.ts';
 import type { JobProgress } from '../../src/contracts/service-apis.ts';
 import { reasonText } from './reason-text.ts';
 import type { JobState, TaskRecord } from './job-state.ts';
+import { framesOf } from './task-frames.ts';
 
 /** Accepted and planned frames of the timeline. Planned is 0 until the source is known. */
 export function progressOf(state: JobState): JobProgress {
@@ -87,9 +88,9 @@ function describeRenditions(state: JobState): RenditionProgress[] {
     for (const name of renditionNames(task)) names.set(name, [...(names.get(name) ?? []), task]);
   }
   return [...names].map(([name, tasks]) => {
-    const plannedFrames = tasks.reduce((sum, task) => sum + lengthOf(task), 0);
+    const plannedFrames = tasks.reduce((sum, task) => sum + framesOf(task.spec), 0);
     const accepted = tasks.filter((task) => task.state === 'done');
-    const acceptedFrames = accepted.reduce((sum, task) => sum + lengthOf(task), 0);
+    const acceptedFrames = accepted.reduce((sum, task) => sum + framesOf(task.spec), 0);
     return {
       name,
       acceptedFrames,
@@ -104,18 +105,15 @@ function renditionNames({ spec }: TaskRecord): string[] {
   return spec.kind === 'audio' ? [spec.rendition.name] : [];
 }
 
-function lengthOf({ spec }: TaskRecord): number {
-  if (spec.kind !== 'video' && spec.kind !== 'audio') return 0;
-  return (spec.segments.at(-1)?.end ?? 0) - (spec.segments[0]?.start ?? 0);
-}
-
 function describeTask(task: TaskRecord): TaskDescription {
+  // Beside pictures a track of sound adds nothing to the job's measure, but has a progress of its own.
+  const framesPlanned = Math.max(task.framesPlanned, framesOf(task.spec));
   return {
     id: task.id,
     kind: task.spec.kind,
     state: task.state,
-    framesDone: task.framesDone,
-    framesPlanned: task.framesPlanned,
+    framesDone: task.state === 'done' ? framesPlanned : task.framesDone,
+    framesPlanned,
     ...spanInSeconds(task),
     attempts: task.attempts.map(({ startedAt, endedAt, ...attempt }) => ({
       ...attempt,

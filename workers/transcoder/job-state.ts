@@ -4,6 +4,7 @@ import type { FailureCode, TaskSpec } from '../../src/contracts/task-protocol.ts
 import type { AcceptedOutput } from './accepted-output.ts';
 import { isCopied } from '../../src/media/timeline.ts';
 import { planTasks } from './plan-tasks.ts';
+import { framesOf } from './task-frames.ts';
 
 /** How long a task may go without a heartbeat. */
 export const LEASE_MS = 20_000;
@@ -43,7 +44,9 @@ export interface TaskRecord {
   readonly notBefore: number;
   /** End of the running lease, ms. */
   readonly deadline?: number;
+  /** In the task's own frames, of pictures or of sound. */
   readonly framesDone: number;
+  /** What the task adds to the job's measure; 0 for sound beside pictures. */
   readonly framesPlanned: number;
   readonly attempts: readonly Attempt[];
   readonly output?: AcceptedOutput;
@@ -142,7 +145,10 @@ export function heartbeat(
   return replaceTask(state, {
     ...task,
     deadline: now + LEASE_MS,
-    framesDone: Math.min(task.framesPlanned, Math.max(task.framesDone, beat.frames)),
+    framesDone: Math.min(
+      Math.max(task.framesPlanned, framesOf(task.spec)),
+      Math.max(task.framesDone, beat.frames),
+    ),
   });
 }
 
