@@ -78,8 +78,8 @@ async function readStream(stream: shaka.extern.Stream): Promise<ReadStream> {
   return {
     stream,
     segments: references.map((reference) => ({
-      start: reference.startTime,
-      end: reference.endTime,
+      start: reference.getStartTime(),
+      end: reference.getEndTime(),
       url: reference.getUris()[0] ?? '',
     })),
   };
