@@ -25,6 +25,8 @@ export const PACKET_ENTRIES = 'packet=stream_index,pts_time,dts_time,duration_ti
 
 const MAX_STREAMS = 64;
 const MAX_STEPS = 512;
+/** A single packet without a duration: about a frame of anything. */
+const LONE_PACKET_SECONDS = 0.04;
 
 interface Track {
   count: number;
@@ -101,7 +103,8 @@ function addStep(track: Track, dts: number): void {
 function toTotals(track: Track): PacketTotals {
   const medianStep = median(track.steps);
   // Matroska may leave out the last duration: the last picture then lasts as long as the usual one.
-  const end = track.end > track.lastPts ? track.end : track.lastPts + medianStep;
+  const step = medianStep > 0 ? medianStep : LONE_PACKET_SECONDS;
+  const end = track.end > track.lastPts ? track.end : track.lastPts + step;
   const { count, read, firstPts, lastPts, lastKeyPts } = track;
   const longestKeyStep = Math.max(
     track.longestKeyStep,

@@ -46,6 +46,13 @@ function judge(source: Source): SourceVerdict {
 }
 
 describe('facts', () => {
+  test('a track of one packet without a duration lasts a moment', () => {
+    const lines = ['1,0.5,0.5,N/A,K_'];
+    expect(judge({ streams: [VIDEO, AUDIO], lines })).toMatchObject({
+      facts: { audio: [{ durationSeconds: 0.04, startSeconds: 0.5 }] },
+    });
+  });
+
   test('come from the packets', () => {
     const lines = ['1,0.5,0.5,0.021333,K_', '1,2.5,2.5,0.021333,K_'];
     expect(judge({ streams: [VIDEO, AUDIO], lines })).toMatchObject({
