@@ -18,6 +18,16 @@ export function posterPath(id: string): string {
   return `/${id}/thumbnails/thumbnail.jpg`;
 }
 
+/** Where each second is in the sheet of small pictures. */
+export function storyboardPath(id: string): string {
+  return `/${id}/storyboard.json`;
+}
+
+/** The sheet itself. */
+export function storyboardSheetPath(id: string): string {
+  return `/${id}/storyboard.jpg`;
+}
+
 /** The uid or token in the path of a watch page. */
 export function idFromWatchPath(pathname: string): string | undefined {
   return /^\/([^/]+)\/watch\/?$/.exec(pathname)?.[1];

@@ -1,5 +1,7 @@
 import { element, icon, iconButton, setIcon } from './dom.ts';
 import { formatClock } from './format.ts';
+import { createSeekPreview } from './seek-preview.ts';
+import type { SeekPictures } from './seek-preview.ts';
 
 const IDLE_MS = 2_600;
 const AUTO = '-1';
@@ -18,7 +20,11 @@ export interface PlayerControls {
 export function createPlayerControls(
   root: HTMLElement,
   video: HTMLVideoElement,
-  onQuality: (index: number) => void,
+  options: {
+    readonly onQuality: (index: number) => void;
+    /** Pictures for the seek bar, where the video has them. */
+    readonly loadPictures: () => Promise<SeekPictures | undefined>;
+  },
 ): PlayerControls {
   const toggle = (): void => {
     if (!video.paused) {
@@ -37,7 +43,7 @@ export function createPlayerControls(
   bigButton.addEventListener('click', toggle);
   const { seek, clock, seekBy } = createSeekBar(root, video);
   const { muteButton, volume, changeVolume, toggleMute } = createVolume(root, video);
-  const { quality, setLevels, showLevel } = createQualityMenu(onQuality);
+  const { quality, setLevels, showLevel } = createQualityMenu(options.onQuality);
   const fullscreen = createFullscreen(root, video);
 
   const show = (): void => {
@@ -58,7 +64,12 @@ export function createPlayerControls(
   const bar = element(
     'div',
     { class: 'player-bar' },
-    seek,
+    element(
+      'div',
+      { class: 'player-seek-box' },
+      seek,
+      createSeekPreview(seek, options.loadPictures),
+    ),
     element(
       'div',
       { class: 'player-row' },

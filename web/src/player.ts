@@ -3,10 +3,16 @@ import type Hls from 'hls.js';
 import { element } from './dom.ts';
 import { openManifest } from './open-manifest.ts';
 import type { ManifestAnswer } from './open-manifest.ts';
-import { manifestPath, posterPath } from './playback-address.ts';
+import {
+  manifestPath,
+  posterPath,
+  storyboardPath,
+  storyboardSheetPath,
+} from './playback-address.ts';
 import { createPlayerControls } from './player-controls.ts';
 import { startEngine } from './player-engine.ts';
 import type { Engine, EngineFailure } from './player-engine.ts';
+import { loadStoryboard } from './storyboard.ts';
 import { readTokenClaims } from './token-claims.ts';
 
 const RENEW_BEFORE_MS = 60_000;
@@ -47,7 +53,15 @@ export function createPlayer(options: PlayerOptions): Player {
   });
   const video = element('video', { playsinline: true, preload: 'auto' });
   const notice = createNotice(() => void open());
-  const controls = createPlayerControls(root, video, (index) => engine?.chooseLevel(index));
+  const controls = createPlayerControls(root, video, {
+    onQuality: (index) => engine?.chooseLevel(index),
+    loadPictures: async () => {
+      const storyboard = await loadStoryboard(storyboardPath(id), (...request) =>
+        fetch(...request),
+      );
+      return storyboard && { storyboard, sheetUrl: storyboardSheetPath(id) };
+    },
+  });
   const spinner = element('div', { class: 'player-spinner', 'aria-hidden': 'true' });
   root.append(video, spinner, controls.bigButton, notice.box, controls.bar);
 
