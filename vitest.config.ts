@@ -9,7 +9,17 @@ const TEST_SECRETS = {
 };
 
 /** Tests whose clips and checks are made with an installed ffmpeg. */
-const NEED_FFMPEG = ['audio', 'bad-input', 'image', 'package', 'process', 'server', 'video']
+const NEED_FFMPEG = [
+  'audio',
+  'bad-input',
+  'hostile',
+  'image',
+  'package',
+  'process',
+  'sandbox',
+  'server',
+  'video',
+]
   .map((name) => `test/unit/encoder-${name}.test.ts`)
   .concat('test/corpus/**');
 

@@ -167,7 +167,7 @@ function toLoss({ taskId, epoch }: LeasedTask, error: unknown): Ending {
 }
 
 function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): AttemptFailure {
-  const { code, message: text, detail, retryable, handedBack } = line;
+  const { code, message: text, detail, retryable, handedBack, limited } = line;
   return {
     taskId,
     epoch,
@@ -175,6 +175,7 @@ function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): Att
     text,
     detail,
     retryable,
+    ...(limited !== undefined && { limited }),
     outcome: handedBack === true ? 'handed-back' : 'failed',
   };
 }

@@ -84,13 +84,18 @@ function judgeFile(
 /** The {@link TaskError} of a verdict that is not `complete`. */
 export function toError(verdict: EncodeVerdict, detail: string): TaskError {
   if (verdict.verdict === 'malformed') {
-    return new TaskError('ERR_MALFORMED_VIDEO', verdict.message, { detail });
+    // A fault that ffmpeg does not name may be the machine's: it is looked at once more.
+    const again = detail === '' ? { retryable: true, limited: true } : {};
+    return new TaskError('ERR_MALFORMED_VIDEO', verdict.message, { detail, ...again });
   }
   if (verdict.verdict === 'unsupported') {
     return new TaskError('ERR_UNSUPPORTED', verdict.message, { detail });
   }
-  const message = verdict.verdict === 'failed' ? verdict.message : 'The encoder lost its output.';
-  return new TaskError('ERR_UNKNOWN', message, { detail, retryable: true });
+  if (verdict.verdict === 'failed') {
+    const { message, limited } = verdict;
+    return new TaskError('ERR_UNKNOWN', message, { detail, retryable: true, limited });
+  }
+  return new TaskError('ERR_UNKNOWN', 'The encoder lost its output.', { detail, retryable: true });
 }
 
 function reportFrames(line: string, onFrames: (frames: number) => void): void {

@@ -19,11 +19,14 @@ export type EncodeVerdict =
   /** The source is at fault: trying again ends the same way. */
   | { readonly verdict: 'malformed'; readonly message: string }
   | { readonly verdict: 'unsupported'; readonly message: string }
-  /** The machine is at fault. */
-  | { readonly verdict: 'failed'; readonly message: string };
+  /** The machine is at fault; `limited`: unless the same happens again. */
+  | { readonly verdict: 'failed'; readonly message: string; readonly limited: boolean };
 
-const OUT_OF_ROOM =
-  /cannot allocate|malloc|out of memory|RuntimeError|no space left|resource temporarily unavailable/i;
+const OUT_OF_DISK = /no space left/i;
+const OUT_OF_MEMORY =
+  /cannot allocate|malloc|out of memory|RuntimeError|resource temporarily unavailable/i;
+/** ffmpeg ends with this code when most of the packets could not be decoded, however many pictures came out. */
+const MOSTLY_UNDECODABLE = 69;
 /** What ffmpeg says of a command line of ours that it does not understand: no fault of the source. */
 const OUR_FAULT =
   /undefined constant|error (?:initializing|parsing|applying) (?:filter|complex|option)|unrecognized option|error setting option|no such filter|option .* not found/i;
@@ -34,14 +37,21 @@ export function judgeEncode(outcome: EncodeOutcome): EncodeVerdict {
   const { wanted, frames, firstFrame, exitCode, errors, fromStart } = outcome;
   const isComplete = frames === wanted.end - wanted.start && firstFrame === wanted.start;
   if (isComplete && exitCode === 0) return { verdict: 'complete' };
-  if (exitCode === undefined) {
-    return { verdict: 'failed', message: 'The encoder was stopped by a limit of the machine.' };
+  if (exitCode === undefined) return failed('The encoder was stopped by a limit of the machine.');
+  if (exitCode !== 0 && OUT_OF_DISK.test(errors)) {
+    const message = 'The disk of the encoder is full. Make room there and run the job again.';
+    return { verdict: 'failed', message, limited: false };
   }
-  if (exitCode !== 0 && OUT_OF_ROOM.test(errors)) {
-    return { verdict: 'failed', message: 'The encoder ran out of memory or disk.' };
+  if (exitCode !== 0 && OUT_OF_MEMORY.test(errors)) {
+    return failed(
+      'The encoder ran out of memory. A smaller video helps, or an encoder with more memory.',
+    );
+  }
+  if (exitCode === MOSTLY_UNDECODABLE) {
+    return { verdict: 'malformed', message: 'Most of the file cannot be decoded: it is damaged.' };
   }
   if (isComplete || (frames === 0 && OUR_FAULT.test(errors))) {
-    return { verdict: 'failed', message: 'The encoder reported an error.' };
+    return failed('The encoder reported an error.');
   }
   if (!fromStart && (frames === 0 || firstFrame !== wanted.start))
     return { verdict: 'read-earlier' };
@@ -50,6 +60,10 @@ export function judgeEncode(outcome: EncodeOutcome): EncodeVerdict {
     verdict: 'malformed',
     message: 'A part of the file cannot be decoded: it is damaged or ends too early.',
   };
+}
+
+function failed(message: string): EncodeVerdict {
+  return { verdict: 'failed', message, limited: true };
 }
 
 function nothingDecoded(errors: string): EncodeVerdict {

@@ -17,6 +17,7 @@ import {
   holdsLease,
   issuePermits,
   leaseTask,
+  loseOutputs,
   runnersToStop,
   wakeAt,
 } from '../../workers/transcoder/job-state.ts';
@@ -165,6 +166,29 @@ describe('expireLeases', () => {
   });
 });
 
+describe('loseOutputs', () => {
+  test('a task whose output is gone is done again, at most five times', () => {
+    let state = finishAll(anEncodingJob(), 20);
+    for (let lost = 1; lost <= 4; lost += 1) {
+      expect(state.phase).toBe('publishing');
+      state = loseOutputs(state, ['video-1'], lost * 60_000);
+      expect(state.phase).toBe('encoding');
+      expect(state.tasks.find(({ id }) => id === 'video-1')).not.toHaveProperty('output');
+      expect(state.tasks.filter(({ state: each }) => each === 'done')).toHaveLength(
+        state.tasks.length - 1,
+      );
+      state = finishAll(state, lost * 60_000 + 59_000);
+    }
+    const failure = { code: 'ERR_UNKNOWN', text: expect.stringContaining('lost') };
+    expect(loseOutputs(state, ['video-1'], 600_000)).toMatchObject({ phase: 'error', failure });
+  });
+
+  test('changes nothing once the job is over', () => {
+    const state = finishJob(finishAll(anEncodingJob(), 20), 30);
+    expect(loseOutputs(state, ['video-1'], 40)).toBe(state);
+  });
+});
+
 describe('failAttempt', () => {
   test('waits longer after each failure and gives up after five', () => {
     let state = anEncodingJob();
@@ -181,6 +205,18 @@ describe('failAttempt', () => {
       phase: 'error',
       failure: { code: 'ERR_UNKNOWN', text: 'Lost.' },
     });
+  });
+
+  test('what a limit ends is tried once more, with other failures in between, and then judged', () => {
+    let state = anEncodingJob();
+    for (const [attempt, limited] of [true, false, true].entries()) {
+      expect(state.phase).toBe('encoding');
+      const now = attempt * 60_000;
+      const leased = leaseTask(state, 'runner-0', now);
+      const failure = aFailure('video-0', attempt + 1, { code: 'ERR_MALFORMED_VIDEO', limited });
+      state = failAttempt(leased.state, failure, now);
+    }
+    expect(state).toMatchObject({ phase: 'error', failure: { code: 'ERR_MALFORMED_VIDEO' } });
   });
 
   test('a source that cannot be used ends the job at once', () => {

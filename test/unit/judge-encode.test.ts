@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { withoutPaths } from '../../containers/transcoder/error-tail.ts';
+import { cleanLine, withoutPaths } from '../../containers/transcoder/error-tail.ts';
 import { judgeEncode } from '../../src/media/judge-encode.ts';
 import type { EncodeOutcome } from '../../src/media/judge-encode.ts';
 
@@ -37,4 +37,22 @@ test('paths and addresses are taken out of errors', () => {
   expect(
     withoutPaths('[mov @ 0x55d0c0] file:job/source: /tmp/a-1/task-x/rendition-0.mp4: no'),
   ).toBe('[mov] <source>: <path>: no');
+});
+
+test('what is not the same on the next attempt may be tried more often', () => {
+  const judge = (change: Partial<EncodeOutcome>): unknown => judgeEncode({ ...GOOD, ...change });
+  const noMemory = { frames: 0, exitCode: 1, errors: 'malloc of size 44329344 failed' };
+  expect(judge(noMemory)).toMatchObject({ verdict: 'failed', limited: true });
+  const noRoom = { frames: 50, exitCode: 1, errors: 'av_interleaved_write_frame(): No space left' };
+  expect(judge(noRoom)).toMatchObject({ verdict: 'failed', limited: false });
+});
+
+test('pictures that were mostly made up are damage, though none is missing', () => {
+  expect(judgeEncode({ ...GOOD, exitCode: 69 })).toHaveProperty('verdict', 'malformed');
+});
+
+test('a line of errors is of bounded length and without control characters', () => {
+  expect(cleanLine(`\u001B[31mred\u0007\u202E ${'x'.repeat(5000)}`)).toMatch(
+    /^\[31mred {1,2}x{200,300}$/,
+  );
 });
