@@ -45,6 +45,7 @@ function aSetup(
     session: { authorization: async (fresh) => (fresh === true ? 'fresh' : 'old') },
     memory,
     sendPart,
+    profile: () => 'fast',
   };
   const listener = { onStarted: vi.fn(), onBytes: vi.fn(), onWaiting: vi.fn() };
   return { memory, tools, listener };
@@ -72,6 +73,7 @@ describe('uploadFile', () => {
     expect(await run(tools, listener)).toEqual({ uid: PLAN.uid, jobId: 'job_1' });
     expect([1, 2, 3, 4].map((part) => bodies.get(part))).toEqual(['0123', '4567', '89ab', 'cde']);
     expect(bodies.size).toBe(4);
+    expect(tools.api.createUpload).toHaveBeenCalledExactlyOnceWith(FILE, 'fast');
     expect(listener.onBytes).toHaveBeenLastCalledWith(15);
     expect(memory.unfinished()).toEqual([]);
   });

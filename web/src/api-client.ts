@@ -1,6 +1,6 @@
 import { ApiError, networkError, toApiError } from './api-error.ts';
 import type { Session } from './session.ts';
-import type { UploadPlan, UploadStatus, Video } from './wire.ts';
+import type { Profile, UploadPlan, UploadStatus, Video } from './wire.ts';
 
 /** The settings of a video that the dashboard changes. */
 export interface VideoChange {
@@ -9,7 +9,11 @@ export interface VideoChange {
 
 /** The calls the dashboard makes. Every failure is an {@link ApiError}. */
 export interface ApiClient {
-  createUpload(file: { name: string; size: number; type: string }): Promise<UploadPlan>;
+  createUpload(
+    file: { name: string; size: number; type: string },
+    profile?: string,
+  ): Promise<UploadPlan>;
+  listProfiles(): Promise<readonly Profile[]>;
   findUpload(id: string): Promise<UploadStatus | undefined>;
   completeUpload(id: string): Promise<{ uid: string; jobId: string }>;
   cancelUpload(id: string): Promise<void>;
@@ -79,11 +83,17 @@ export function createApiClient({ session, fetch, onSignedOut }: ApiClientOption
   }
 
   return {
-    createUpload: ({ name, size, type }) =>
+    createUpload: ({ name, size, type }, profile) =>
       json(
         '/api/v1/uploads',
-        post({ name, sizeBytes: size, ...(type !== '' && { contentType: type }) }),
+        post({
+          ...{ name, sizeBytes: size },
+          ...(type !== '' && { contentType: type }),
+          ...(profile !== undefined && { profile }),
+        }),
       ),
+    listProfiles: async () =>
+      (await json<{ profiles: readonly Profile[] }>('/api/v1/profiles')).profiles,
     findUpload: (id) =>
       json<UploadStatus>(`/api/v1/uploads/${id}`).catch((error: unknown) => {
         if (error instanceof ApiError && [404, 410].includes(error.status)) return undefined;

@@ -7,6 +7,7 @@ import { createLibrary } from './library.ts';
 import { createPlaybackAccess } from './playback-access.ts';
 import { createUploadWork, followAgain } from './run-work.ts';
 import type { Work, WorkTools } from './run-work.ts';
+import { createProfilePicker } from './profile-picker.ts';
 import { sendPart } from './send-part.ts';
 import { createSession } from './session.ts';
 import { startStatusLine } from './status-line.ts';
@@ -28,10 +29,11 @@ const api = createApiClient({ session, fetch: webFetch, onSignedOut: leave });
 const access = createPlaybackAccess(api, Date.now);
 const memory = createUploadMemory(localStorage, Date.now);
 const queue = createUploadQueue();
+const picker = createProfilePicker(api);
 const tools: WorkTools = {
   api,
   access,
-  upload: { api, session, memory, sendPart },
+  upload: { api, session, memory, sendPart, profile: () => picker.chosen() },
   onChanged: () => {
     showUnfinished();
     void library.refresh();
@@ -98,7 +100,10 @@ function show(): void {
   const isSignedIn = session.isSignedIn();
   page.dataset['signedIn'] = String(isSignedIn);
   showUnfinished();
-  if (isSignedIn) void library.refresh();
+  if (isSignedIn) {
+    void library.refresh();
+    void picker.refresh();
+  }
   if (!isSignedIn) tokenField.focus();
 }
 

@@ -14,6 +14,8 @@ export interface UploadTools {
   readonly session: Pick<Session, 'authorization'>;
   readonly memory: UploadMemory;
   readonly sendPart: SendPart;
+  /** The encoding profile for new uploads; undefined for the account's default. */
+  readonly profile: () => string | undefined;
 }
 
 export interface UploadListener {
@@ -74,12 +76,12 @@ export function missingParts(
 
 async function beginUpload(
   file: File,
-  { api, memory }: UploadTools,
+  { api, memory, profile }: UploadTools,
 ): Promise<{ plan: UploadPlan; received: ReadonlySet<number> }> {
   const known = memory.find(file);
   const found = known === undefined ? undefined : await api.findUpload(known);
   if (found === undefined || found.state === 'aborted' || found.state === 'expired')
-    return { plan: await api.createUpload(file), received: new Set() };
+    return { plan: await api.createUpload(file, profile()), received: new Set() };
   // Whole already, only its answer was lost: to complete it again gives the same answer.
   if (found.state === 'completing' || found.state === 'completed')
     return { plan: found, received: new Set(missingParts(found, new Set())) };

@@ -67,3 +67,9 @@ export interface UploadStatus extends UploadPlan {
   readonly state?: 'open' | 'completing' | 'completed' | 'aborted' | 'expired';
   readonly receivedParts: readonly { readonly partNumber: number }[];
 }
+
+/** An encoding profile of the account. */
+export interface Profile {
+  readonly name: string;
+  readonly default: boolean;
+}
