@@ -6,14 +6,15 @@ import type { Plugin } from '../../src/kernel/plugin.ts';
 import type { EncoderContext } from './encoder-context.ts';
 import { ImageServer } from './image-server.ts';
 import { createEncoderServer } from './server.ts';
+import { prepareSource } from './prepare-source.ts';
 import { SourceCache } from './source-cache.ts';
 import { TaskRunner } from './task-runner.ts';
 
 interface Running {
   readonly server: Server;
   readonly runner: TaskRunner;
-  readonly sources: SourceCache;
   readonly images: ImageServer;
+  readonly sources: SourceCache;
 }
 
 /** Serves tasks over HTTP; when it stops, every running task is handed back first. */
@@ -48,7 +49,11 @@ export function createServerPlugin(): Plugin<EncoderContext> {
 
 async function serve({ config, engine, logger, root }: EncoderContext): Promise<Running> {
   if (engine === undefined) throw new Error('no engine was chosen');
-  const sources = new SourceCache({ root, maxBytes: config.sourceCacheBytes });
+  const sources = new SourceCache({
+    root,
+    maxBytes: config.sourceCacheBytes,
+    prepare: (path, signal) => prepareSource(engine, path, signal),
+  });
   const runner = new TaskRunner(config.slots, { engine, sources, root, threads: config.threads });
   const images = new ImageServer({ engine, root, threads: config.threads });
   const server = createEncoderServer({ secret: config.secret, runner, images, logger });
