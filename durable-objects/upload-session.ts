@@ -14,6 +14,7 @@ import {
   expireUpload,
   isForgettable,
   missingParts,
+  moveExpiry,
   nextAlarm,
   openUpload,
   publicState,
@@ -113,6 +114,17 @@ export class UploadSession extends DurableObject<Env> {
     if (alarm === null || closing !== state) await this.arm();
     if (closing.phase.kind === 'closing') await this.settle();
     return this.mustView().state;
+  }
+
+  /** Moves the end of the upload. False when it is over or being completed. */
+  async moveExpiry(expiresAt: number): Promise<boolean> {
+    const state = this.store.load();
+    if (state === undefined) return false;
+    const moved = moveExpiry(state, expiresAt, Date.now());
+    if (moved === state) return false;
+    this.store.save(moved);
+    await this.arm();
+    return true;
   }
 
   /** The video is deleted: nothing of its upload stays. */

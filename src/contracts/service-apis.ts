@@ -31,6 +31,8 @@ export interface AuthApi {
 export interface UploadApi {
   /** Ends the upload of a deleted video and frees its parts; repeats change nothing. */
   abortForVideo(uid: string): Promise<void>;
+  /** Moves the time until which the video's upload may be completed, ms. False when it has ended or is being completed. */
+  moveExpiry(uid: string, expiresAt: number): Promise<boolean>;
 }
 
 /** The columns that clients and services read; times in ms since the epoch. */

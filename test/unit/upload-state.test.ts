@@ -10,6 +10,7 @@ import {
   decideRecord,
   expireUpload,
   isForgettable,
+  moveExpiry,
   nextAlarm,
   openUpload,
   publicState,
@@ -203,5 +204,23 @@ describe('PartBuffer', () => {
       expect(parts.map(({ length }) => length)).toEqual([4, 4, 4, 4, 3]);
       expect(parts.flat()).toEqual(all);
     }
+  });
+});
+
+describe('moveExpiry', () => {
+  test('moves the end of an open upload, to both sides', () => {
+    for (const expiresAt of [NOW + 10, NOW + 1_000_000]) {
+      const moved = moveExpiry(anUpload(), expiresAt, NOW);
+      expect(publicState(moved, expiresAt - 1)).toBe('open');
+      expect(publicState(moved, expiresAt)).toBe('expired');
+      expect(nextAlarm(moved, NOW)).toBe(expiresAt);
+    }
+  });
+
+  test('never opens what is over', () => {
+    const late = anUpload({ expiresAt: NOW });
+    const closing = anUpload({ phase: { kind: 'closing', reason: 'aborted' } });
+    for (const state of [late, closing])
+      expect(moveExpiry(state, NOW + 1_000_000, NOW)).toBe(state);
   });
 });

@@ -32,7 +32,8 @@ export const editSchema = z.strictObject({
   scheduledDeletion: futureTime.nullable().optional(),
   thumbnailTimestampPct: z.number().min(0).max(1).optional(),
   uid: z.string().optional(),
-  uploadExpiry: futureTime.nullable().optional(),
+  /** How far it may be moved depends on the video: `move-upload-expiry.ts`. */
+  uploadExpiry: futureTime.optional(),
 });
 
 export type VideoEdit = z.infer<typeof editSchema>;

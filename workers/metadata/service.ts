@@ -14,6 +14,7 @@ import { askProgress } from './ask-progress.ts';
 import type { VideoEdit } from './edit-schema.ts';
 import { listCondition, listOrder } from './list-query.ts';
 import type { ListQuery } from './list-query.ts';
+import { moveUploadExpiry } from './move-upload-expiry.ts';
 import { renderVideo } from './stream-video.ts';
 import { missingVideo } from './video-moves.ts';
 import type { VideoChange, VideoMoves } from './video-moves.ts';
@@ -228,12 +229,9 @@ export class MetadataService implements MetadataApi {
     if (edit.uid !== undefined && edit.uid !== uid) {
       throw new AppError('request.invalid', 'A uid cannot be changed.', { pointer: '/uid' });
     }
-    if (edit.uploadExpiry !== undefined && row.state !== 'pendingupload') {
-      throw new AppError('request.invalid', 'The upload of this video is over.', {
-        pointer: '/uploadExpiry',
-      });
-    }
     const now = Date.now();
+    if (edit.uploadExpiry !== undefined)
+      await moveUploadExpiry(this.context.services, row, edit.uploadExpiry, now);
     const data = { uid, accountId };
     const run = `${row.playbackVersion + 1}.${now}`;
     await this.moves.move(uid, eq(videos.accountId, accountId), {

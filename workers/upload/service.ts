@@ -17,6 +17,7 @@ import {
   findUploadOfVideo,
   insertUpload,
   listUploads,
+  setUploadExpiry,
 } from './upload-rows.ts';
 import type { UploadRow } from './upload-rows.ts';
 import type { CreateUpload, UploadDescription, UploadSummary } from './upload-schemas.ts';
@@ -155,6 +156,13 @@ export class UploadService implements UploadApi {
     // One that is being completed finds out by itself that the video is gone, and removes the source.
     if (state !== 'completing') await session.forget();
     await deleteUpload(this.context.db, row.id);
+  }
+
+  async moveExpiry(uid: string, expiresAt: number): Promise<boolean> {
+    const row = await findUploadOfVideo(this.context.db, uid);
+    if (row === undefined || !(await this.session(row.id).moveExpiry(expiresAt))) return false;
+    await setUploadExpiry(this.context.db, row.id, expiresAt);
+    return true;
   }
 
   /** Ends an overdue upload whose own alarm has not done so. */

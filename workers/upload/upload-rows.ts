@@ -77,6 +77,18 @@ export async function setUploadState(
     .where(and(eq(uploads.id, id), eq(uploads.state, 'open')));
 }
 
+/** Moves the end of an open upload. */
+export async function setUploadExpiry(
+  db: DrizzleD1Database,
+  id: string,
+  expiresAt: number,
+): Promise<void> {
+  await db
+    .update(uploads)
+    .set({ expiresAt })
+    .where(and(eq(uploads.id, id), eq(uploads.state, 'open')));
+}
+
 /** Forgets the upload of a video that is gone. */
 export async function deleteUpload(db: DrizzleD1Database, id: string): Promise<void> {
   await db.delete(uploads).where(eq(uploads.id, id));

@@ -191,6 +191,11 @@ export function expireUpload(state: UploadState, now: number): UploadState {
   return closeUpload(state, 'expired');
 }
 
+/** Moves the end of an open upload; a later state, or one past its end, stays as it is. */
+export function moveExpiry(state: UploadState, expiresAt: number, now: number): UploadState {
+  return publicState(state, now) === 'open' ? { ...state, expiresAt } : state;
+}
+
 /** Fixes the size of a file whose end has been read; a size that is fixed stays. */
 export function sealSize(state: UploadState, sizeBytes: number): UploadState {
   if (state.phase.kind !== 'open' || state.size !== undefined) return state;
