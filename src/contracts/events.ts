@@ -25,7 +25,8 @@ export const SUBSCRIBERS = {
   'video.uploaded': ['transcoder.start-job'],
   'video.ready': ['metadata.publish-playback', 'metadata.remove-old-runs', 'monitor.count'],
   'video.failed': ['metadata.publish-playback', 'monitor.count'],
-  'video.deleted': ['transcoder.cancel-jobs', 'upload.abort', 'metadata.purge'],
+  /** One subscriber: job and upload must have ended before their objects are removed. */
+  'video.deleted': ['metadata.purge'],
   'video.updated': ['metadata.publish-playback'],
 } as const satisfies Record<EventType, readonly string[]>;
 

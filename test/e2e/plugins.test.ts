@@ -47,4 +47,9 @@ test('without upload and transcoder existing videos still play and the rest name
     'upload',
     'transcoder',
   ]);
+  const stream = '/client/v4/accounts/default/stream';
+  await platform.client.request(`${stream}/${uid}`, { method: 'DELETE' });
+  await expect
+    .poll(() => platform?.client.json('/api/v1/status'), { timeout: 20_000 })
+    .toMatchObject({ outbox: { waiting: 0, dead: 0 } });
 });

@@ -34,9 +34,9 @@ beforeEach(() => {
   bus = new EventBus({ db, queue, logger });
 });
 
-function anEvent(now = Date.now()): ReturnType<typeof createEvent<'video.deleted'>> {
-  const data = { uid: createUid(), accountId: 'default' };
-  return createEvent('video.deleted', data, { source: 'test', run: 'x', now });
+function anEvent(now = Date.now()): ReturnType<typeof createEvent<'video.ready'>> {
+  const data = { uid: createUid(), accountId: 'default', revision: '1' };
+  return createEvent('video.ready', data, { source: 'test', run: 'x', now });
 }
 
 async function record(
@@ -67,14 +67,18 @@ describe('EventBus', () => {
     const event = await record();
     await bus.send(event.id);
     expect(sent.map(({ subscriber }) => subscriber).toSorted()).toEqual([
-      'metadata.purge',
-      'transcoder.cancel-jobs',
-      'upload.abort',
+      'metadata.publish-playback',
+      'metadata.remove-old-runs',
+      'monitor.count',
     ]);
     const handled: string[] = [];
-    for (const name of ['metadata.purge', 'transcoder.cancel-jobs', 'upload.abort'] as const) {
+    for (const name of [
+      'metadata.publish-playback',
+      'metadata.remove-old-runs',
+      'monitor.count',
+    ] as const) {
       bus.subscribe(
-        'video.deleted',
+        'video.ready',
         name,
         async ({ data }) => void handled.push(`${name} ${data.uid}`),
       );
@@ -117,23 +121,27 @@ describe('event consumer', () => {
     const event = await record();
     await bus.send(event.id);
     const handled: string[] = [];
-    bus.subscribe('video.deleted', 'metadata.purge', async () => void handled.push('purge'));
-    bus.subscribe('video.deleted', 'upload.abort', () => Promise.reject(new Error('down')));
     bus.subscribe(
-      'video.deleted',
-      'transcoder.cancel-jobs',
-      async () => void handled.push('cancel'),
+      'video.ready',
+      'metadata.publish-playback',
+      async () => void handled.push('publish'),
+    );
+    bus.subscribe('video.ready', 'monitor.count', () => Promise.reject(new Error('down')));
+    bus.subscribe(
+      'video.ready',
+      'metadata.remove-old-runs',
+      async () => void handled.push('remove'),
     );
     const batch = batchOf({ nonsense: true }, ...sent);
     await createEventConsumer(contextOf())(batch);
     const result = await getQueueResult(batch, createExecutionContext());
-    const failed = sent.findIndex(({ subscriber }) => subscriber === 'upload.abort') + 1;
-    expect(handled.toSorted()).toEqual(['cancel', 'purge']);
+    const failed = sent.findIndex(({ subscriber }) => subscriber === 'monitor.count') + 1;
+    expect(handled.toSorted()).toEqual(['publish', 'remove']);
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
     expect(result.explicitAcks).toHaveLength(3);
     const [row] = await db.select().from(outbox);
     expect(row).toMatchObject({
-      subscriber: 'upload.abort',
+      subscriber: 'monitor.count',
       attempts: 1,
       lastError: 'Error: down',
     });
@@ -155,13 +163,13 @@ describe('event consumer', () => {
     await bus.send(event.id);
     const bury = bus.bury.bind(bus);
     bus.bury = (message, now) =>
-      message.subscriber === 'upload.abort'
+      message.subscriber === 'monitor.count'
         ? Promise.reject(new Error('D1 is away'))
         : bury(message, now);
     const batch = batchOf(...sent);
     await createDeadEventConsumer(contextOf())(batch);
     const result = await getQueueResult(batch, createExecutionContext());
-    const failed = sent.findIndex(({ subscriber }) => subscriber === 'upload.abort');
+    const failed = sent.findIndex(({ subscriber }) => subscriber === 'monitor.count');
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
     expect(result.explicitAcks).toHaveLength(2);
   });

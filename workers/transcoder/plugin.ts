@@ -29,9 +29,6 @@ export function createTranscoder(): ServicePlugin {
         run: (now) => own.rearm(now),
       });
       events.subscribe('video.uploaded', 'transcoder.start-job', (event) => own.startJob(event));
-      events.subscribe('video.deleted', 'transcoder.cancel-jobs', ({ data }) =>
-        own.cancelForVideo(data.uid),
-      );
     },
     async health() {
       const encoder = await service?.encoderHealth().catch((error: unknown) => error);

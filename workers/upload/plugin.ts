@@ -11,12 +11,9 @@ export function createUpload(): ServicePlugin {
     name: 'upload',
     version: '0.1.0',
     init(context) {
-      const { contributions, events, services } = context;
+      const { contributions, services } = context;
       const service = new UploadService(context);
       services.provide('upload', service);
-      events.subscribe('video.deleted', 'upload.abort', ({ data }) =>
-        service.abortForVideo(data.uid),
-      );
       contributions.routes.push(
         uploadRoutes(service),
         partRoutes(service),
