@@ -7,6 +7,7 @@ const EXPOSED = [
   'Accept-Ranges',
   'Retry-After',
   'X-Request-Id',
+  'X-Image-Fallback',
   'stream-media-id',
   'preview-start-seconds',
 ].join(', ');

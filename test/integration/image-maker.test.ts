@@ -86,6 +86,21 @@ describe('the image maker', () => {
     expect(gone).toHaveBeenCalledTimes(1);
   });
 
+  test('never keeps more than so many of one run', async () => {
+    await seed();
+    const maker = new ImageMaker(3);
+    const other = 'videos/u/r2/images/1.jpg';
+    await env.MEDIA.put(other, 'of another run');
+    const kept: number[] = [];
+    for (let n = 0; n < 9; n += 1) {
+      expect(await maker.make(anOrder(n), partsWith(echo))).toBe(true);
+      expect(await env.MEDIA.head(anOrder(n).key)).not.toBeNull();
+      kept.push((await env.MEDIA.list({ prefix: 'videos/u/r/images/' })).objects.length);
+    }
+    expect(Math.max(...kept)).toBe(3);
+    expect(await env.MEDIA.head(other)).not.toBeNull();
+  });
+
   test('answers false when a segment is gone', async () => {
     await env.MEDIA.put('init', 'INIT');
     await env.MEDIA.delete('segments');

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, test } from 'vitest';
 
 import { createRevision } from '../../src/contracts/ids.ts';
-import { segmentMapKey } from '../../src/contracts/object-keys.ts';
+import { imageKey, segmentMapKey } from '../../src/contracts/object-keys.ts';
 import { cancelJob } from '../../workers/transcoder/job-state.ts';
 import { ACCOUNT } from './accounts.ts';
 import { aPublishingJob, seedJob, stateOf } from './job-fixture.ts';
@@ -65,8 +65,11 @@ describe('a job that was stopped', () => {
     const run = await aStartedVideo();
     const { state, key } = await aPublishingJob(run);
     await publishUnheard(run);
+    const image = imageKey(run.uid, run.revision, 'a.jpg');
+    await env.MEDIA.put(image, 'made meanwhile');
     const stub = await seedJob(cancelJob(state, Date.now()));
     await poke(stub);
+    expect(await isStored(image)).toBe(true);
     expect(await stateOf(stub)).toMatchObject({ settled: true });
     expect(await isStored(key)).toBe(true);
     expect(await isStored(segmentMapKey(run.uid, run.revision))).toBe(true);
@@ -75,10 +78,13 @@ describe('a job that was stopped', () => {
   test('leaves no object when its run never played', async () => {
     const run = await aStartedVideo();
     const { state, key } = await aPublishingJob(run);
+    const image = imageKey(run.uid, run.revision, 'a.jpg');
+    await env.MEDIA.put(image, 'of nothing');
     const stub = await seedJob(cancelJob(state, Date.now()));
     await poke(stub);
     expect(await stateOf(stub)).toMatchObject({ settled: true });
     expect(await isStored(key)).toBe(false);
+    expect(await isStored(image)).toBe(false);
     expect(await (await metadata()).findVideo(ACCOUNT, run.uid)).toMatchObject({ state: 'error' });
   });
 });

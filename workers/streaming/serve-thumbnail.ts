@@ -101,7 +101,7 @@ async function serveKept(
 async function makeImage(
   key: string,
   { map, plan }: { readonly map: SegmentMap; readonly plan: ImagePlan },
-  { findTranscoder, logger }: ThumbnailParts,
+  parts: ThumbnailParts,
 ): Promise<boolean> {
   const input = plan.input.map(({ object, offset, length }) => ({
     key: map.objects[object] ?? '',
@@ -111,10 +111,10 @@ async function makeImage(
   const late = Promise.withResolvers<false>();
   const timer = setTimeout(() => late.resolve(false), CALL_DEADLINE_MS);
   try {
-    const made = findTranscoder()?.makeImage({ key, input, task: plan.task });
+    const made = parts.findTranscoder()?.makeImage({ key, input, task: plan.task });
     return (await Promise.race([made, late.promise])) ?? false;
   } catch (error) {
-    logger.warn('thumbnail.failed', { key, error });
+    parts.logger.warn('thumbnail.failed', { key, error });
     return false;
   } finally {
     clearTimeout(timer);

@@ -8,6 +8,8 @@ import type { Encoder } from './encoder.ts';
 const MAX_FLIGHTS = 8;
 /** An encoder that did not answer is not asked again for so long. */
 const REST_MS = 2000;
+/** Images kept of one run; beyond that old ones go and are made again when somebody asks. */
+const MAX_KEPT = 1000;
 
 export interface ImageParts {
   readonly bucket: R2Bucket;
@@ -18,7 +20,12 @@ export interface ImageParts {
 /** Makes images for one runner: the same image once at a time, few at once, none while the encoder is away. */
 export class ImageMaker {
   private readonly flights = new Map<string, Promise<boolean>>();
+  private readonly maxKept: number;
   private restsUntil = 0;
+
+  constructor(maxKept: number = MAX_KEPT) {
+    this.maxKept = maxKept;
+  }
 
   /** True when the image is in the store. Never throws: a viewer gets another picture instead. */
   async make(order: ImageOrder, parts: ImageParts): Promise<boolean> {
@@ -36,7 +43,8 @@ export class ImageMaker {
 
   private async fly(order: ImageOrder, parts: ImageParts): Promise<boolean> {
     try {
-      return await makeOne(order, parts);
+      if (await makeOne(order, parts)) await this.prune(order.key, parts.bucket);
+      return true;
     } catch (error) {
       if (isAppError(error) && error.code === 'task.unavailable')
         this.restsUntil = Date.now() + REST_MS;
@@ -44,10 +52,19 @@ export class ImageMaker {
       return false;
     }
   }
+
+  /** Whoever walks through all times and sizes fills no store. */
+  private async prune(key: string, bucket: R2Bucket): Promise<void> {
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    const { objects, truncated } = await bucket.list({ prefix, limit: this.maxKept });
+    if (!truncated) return;
+    await bucket.delete(objects.map((object) => object.key).filter((each) => each !== key));
+  }
 }
 
+/** False when it was there already. */
 async function makeOne(order: ImageOrder, { bucket, encoder }: ImageParts): Promise<boolean> {
-  if ((await bucket.head(order.key)) !== null) return true;
+  if ((await bucket.head(order.key)) !== null) return false;
   const signal = AbortSignal.timeout(IMAGE_DEADLINE_MS);
   const response = await encoder.image(order.task, openInput(order, bucket), signal);
   if (!response.ok || response.body === null) {
