@@ -24,9 +24,10 @@ export function createSeekPreview(
   );
   let pictures: SeekPictures | undefined;
   let isAsked = false;
+  let pointedAt = 0;
 
-  const showPicture = (seconds: number): void => {
-    const tile = pictures && tileAt(pictures.storyboard, seconds);
+  const showPicture = (): void => {
+    const tile = pictures && tileAt(pictures.storyboard, pointedAt);
     if (pictures === undefined || tile === undefined) return;
     const { tileWidth, tileHeight } = pictures.storyboard;
     Object.assign(picture.style, {
@@ -37,16 +38,17 @@ export function createSeekPreview(
     });
     picture.hidden = false;
   };
-  const loadOnce = async (seconds: number): Promise<void> => {
+  const loadOnce = async (): Promise<void> => {
     if (isAsked) return;
     isAsked = true;
     pictures = await load();
-    showPicture(seconds);
+    showPicture();
   };
   const show = (seconds: number, share: number): void => {
-    void loadOnce(seconds);
+    pointedAt = seconds;
+    void loadOnce();
     time.textContent = formatClock(seconds);
-    showPicture(seconds);
+    showPicture();
     box.hidden = false;
     box.style.left = `${keepInside(share * seek.clientWidth, box.offsetWidth, seek.clientWidth)}px`;
   };
