@@ -13,10 +13,7 @@ import { createPlayerControls } from './player-controls.ts';
 import { startEngine } from './player-engine.ts';
 import type { Engine, EngineFailure } from './player-engine.ts';
 import { loadStoryboard } from './storyboard.ts';
-import { readTokenClaims } from './token-claims.ts';
-
-const RENEW_BEFORE_MS = 60_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { createRenewalTimer } from './renewal-timer.ts';
 
 export interface PlayerOptions {
   /** A uid or a playback token. */
@@ -41,8 +38,9 @@ export interface Player {
 export function createPlayer(options: PlayerOptions): Player {
   let id = options.id;
   let engine: Engine | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let nextLook: ReturnType<typeof setTimeout> | undefined;
   let destroyed = false;
+  const renewal = createRenewalTimer(() => void renew());
 
   const root = element('div', {
     class: 'player',
@@ -102,7 +100,8 @@ export function createPlayer(options: PlayerOptions): Player {
     }
     if (answer.kind === 'preparing') {
       notice.show('This video is still being prepared', answer.detail, false);
-      timer = setTimeout(() => void open(), answer.retryAfterMs);
+      clearTimeout(nextLook);
+      nextLook = setTimeout(() => void open(), answer.retryAfterMs);
     }
   }
 
@@ -139,14 +138,7 @@ export function createPlayer(options: PlayerOptions): Player {
       return;
     }
     if (options.autoplay === true) void video.play().catch(() => undefined);
-    scheduleRenewal();
-  }
-
-  function scheduleRenewal(): void {
-    const { exp } = readTokenClaims(id);
-    if (options.renew === undefined || exp === undefined) return;
-    const waitMs = Math.max(0, exp * 1000 - Date.now() - RENEW_BEFORE_MS);
-    timer = setTimeout(() => void renew(), Math.min(waitMs, LONGEST_TIMER_MS));
+    if (options.renew !== undefined) renewal.set(id);
   }
 
   /** With hls.js the next request simply uses the new token; the browser's own player needs its source again. */
@@ -155,7 +147,7 @@ export function createPlayer(options: PlayerOptions): Player {
     if (fresh === undefined || destroyed) return false;
     id = fresh;
     if (engine?.hls === undefined) engine?.resume();
-    scheduleRenewal();
+    renewal.set(id);
     return true;
   }
 
@@ -196,7 +188,8 @@ export function createPlayer(options: PlayerOptions): Player {
     handleKey: (event) => controls.handleKey(event),
     destroy: () => {
       destroyed = true;
-      clearTimeout(timer);
+      clearTimeout(nextLook);
+      renewal.clear();
       engine?.destroy();
       root.remove();
     },
