@@ -116,10 +116,16 @@ export const POSTER_FILE = 'poster.jpg';
 
 /** ffmpeg: one JPEG of the first picture at or after the given second. */
 export function posterArguments(task: PosterTask): string[] {
-  const scale = `scale=${task.width}:${task.height}:flags=lanczos:out_range=pc`;
+  const graph = [
+    ...deinterlacing(task.facts),
+    ...scaleFilters(task.facts, task, true),
+    // JFIF: full range, BT.601.
+    'scale=in_range=tv:out_range=pc:out_color_matrix=smpte170m,format=yuvj420p',
+  ].join(',');
   return [
-    ['-nostdin', '-y', '-v', 'error', '-ss', task.atSeconds.toFixed(3), ...guardedInput()],
-    ['-filter_complex', `[0:V:0]${scale},setsar=1,format=yuvj420p[p]`, '-map', '[p]'],
+    ['-nostdin', '-y', '-v', 'error', ...decoder(task.facts)],
+    ['-ss', task.atSeconds.toFixed(3), ...guardedInput()],
+    ['-filter_complex', `[0:V:0]${graph}[p]`, '-map', '[p]'],
     // The WebAssembly build runs out of memory when it makes the best Huffman tables for 720p and up.
     ['-frames:v', '1', '-c:v', 'mjpeg', '-huffman', 'default', '-q:v', '3', '-map_metadata', '-1'],
     ['-fflags', '+bitexact', '-f', 'image2', '-update', '1', POSTER_FILE],
@@ -151,10 +157,14 @@ function decoder({ alpha, codec }: VideoFacts): string[] {
 
 const ALPHA_DECODERS: Readonly<Record<string, string>> = { vp8: 'libvpx', vp9: 'libvpx-vp9' };
 
+function deinterlacing({ interlaced }: VideoFacts): string[] {
+  return interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : [];
+}
+
 /** In a file without presentation times the pictures come in the right order: they are counted. */
 function timing({ pictureSeconds, startSeconds }: VideoFacts): string[] {
   if (pictureSeconds === undefined) return [];
-  return [`setpts=(${startSeconds}+N*${pictureSeconds.toFixed(9)})/TB`];
+  return [`setpts=round((${startSeconds}+N*${pictureSeconds.toFixed(9)})/TB)`];
 }
 
 interface OrderedRendition {
@@ -181,7 +191,7 @@ function videoGraph(
   const { numerator, denominator } = task.facts.frameRate;
   const grid = [
     ...timing(task.facts),
-    ...(task.facts.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    ...deinterlacing(task.facts),
     `fps=${numerator}/${denominator}${fromStart ? ':start_time=0' : ''}`,
     ...(task.isLast ? [`tpad=stop_mode=clone:stop=${MAX_REPEATED_FRAMES}`] : []),
     `trim=start_pts=${start}:end_pts=${end}`,

@@ -8,6 +8,7 @@ import type { Encoder } from '../unit/encoder-harness.ts';
 import { findBreaches, readStream } from './hls-rules.ts';
 import type { ReadRendition } from './hls-rules.ts';
 import { colourAt, decode, numbersOf } from './pictures.ts';
+import type { Pictures } from './pictures.ts';
 import type { Expectation, Recipe } from './recipe.ts';
 import { Refused, transcode } from './transcode.ts';
 import type { Published } from './transcode.ts';
@@ -60,6 +61,7 @@ async function checkResult(
   const top = stream.variants[0]?.video;
   if (wanted.video === undefined || top === undefined) return;
   await checkPictures(folder, top, wanted);
+  if (wanted.colour !== undefined) await checkPoster(folder, published, wanted);
 }
 
 async function checkPictures(
@@ -76,6 +78,20 @@ async function checkPictures(
   const pictures = await decode(folder, top.file, size);
   expect(pictures.frames).toHaveLength(wanted.frames ?? 0);
   if (wanted.numbers !== undefined) expect(numbersOf(pictures)).toEqual(wanted.numbers);
+  checkMarks(pictures, wanted);
+}
+
+/** The poster has the same corner and colours as the video. */
+async function checkPoster(
+  folder: string,
+  { poster }: Published,
+  wanted: Expectation,
+): Promise<void> {
+  const size = wanted.size ?? '160x90';
+  checkMarks(await decode(folder, poster, size), wanted);
+}
+
+function checkMarks(pictures: Pictures, wanted: Expectation): void {
   if (wanted.corner !== undefined) expect(whiteCorners(pictures)).toEqual([wanted.corner]);
   if (wanted.colour === undefined) return;
   const seen = colourAt(pictures, 0, 0.5, 0.5);
@@ -91,7 +107,7 @@ const CORNERS = {
   'bottom-right': [0.95, 0.95],
 } as const;
 
-function whiteCorners(pictures: Parameters<typeof colourAt>[0]): string[] {
+function whiteCorners(pictures: Pictures): string[] {
   return Object.entries(CORNERS).flatMap(([name, [x, y]]) =>
     Math.min(...colourAt(pictures, 0, x, y)) > 200 ? [name] : [],
   );

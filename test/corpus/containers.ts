@@ -14,12 +14,14 @@ interface Coded {
   readonly container?: readonly string[];
   readonly size?: string;
   readonly patch?: Recipe['patch'];
+  /** How often ffmpeg's muxer shows the first picture. */
+  readonly held?: number;
   readonly isQuick?: boolean;
 }
 
 /** A counted clip of five seconds; every frame must come out once and in order. */
 function coded(name: string, clip: Coded): Recipe {
-  const { file, video, audio, container = [], size = '160x90' } = clip;
+  const { file, video, audio, container = [], size = '160x90', held = 1 } = clip;
   const [videoCodec, ...videoArgs] = video;
   const [audioCodec, ...audioArgs] = audio;
   const sources = [...lavfi(counted('25', SECONDS, size)), ...tone(SECONDS)];
@@ -30,10 +32,10 @@ function coded(name: string, clip: Coded): Recipe {
     becomes: {
       video: videoCodec,
       audio: [audioCodec],
-      seconds: SECONDS,
-      frames: FRAMES,
+      seconds: SECONDS + (held - 1) / 25,
+      frames: FRAMES + held - 1,
       rate: 25,
-      numbers: counting(FRAMES),
+      numbers: [...counting(held - 1).fill(0), ...counting(FRAMES)],
     },
     ...(clip.isQuick !== undefined && { isQuick: clip.isQuick }),
   };
@@ -74,6 +76,7 @@ export const CONTAINERS: readonly Recipe[] = [
     video: OPEN,
     audio: AAC,
     container: ['-movflags', '+frag_keyframe+empty_moov+default_base_moof'],
+    held: 3,
     ...quick,
   }),
   coded('fragmented MP4 without any index', {
@@ -81,12 +84,14 @@ export const CONTAINERS: readonly Recipe[] = [
     video: H264,
     audio: AAC,
     container: ['-movflags', '+frag_keyframe+empty_moov+skip_sidx+skip_trailer'],
+    held: 2,
   }),
   coded('partly fragmented MP4', {
     file: 'a.mp4',
     video: H264,
     audio: AAC,
     container: ['-movflags', '+frag_keyframe'],
+    held: 2,
     ...quick,
   }),
   coded('MP4 with HEVC and E-AC-3', {

@@ -29,12 +29,12 @@ export function marked(size: string, rate: string, seconds: number, colour: stri
   return `color=${colour}:s=${size}:r=${rate}:d=${seconds},drawbox=x=0:y=0:w=iw/4:h=ih/4:color=white:t=fill`;
 }
 
-/** Decodes a joined rendition at a size. */
+/** Decodes a joined rendition or a JPEG at a size. */
 export async function decode(folder: string, file: Buffer, size: string): Promise<Pictures> {
   const [width = 0, height = 0] = size.split('x').map(Number);
-  await writeFile(join(folder, 'joined.mp4'), file);
+  await writeFile(join(folder, 'joined'), file);
   const scale = ['-vf', `scale=${width}:${height}:flags=neighbor,format=rgb24`];
-  const args = ['-i', 'joined.mp4', ...scale, '-fps_mode', 'passthrough', '-f', 'rawvideo'];
+  const args = ['-i', 'joined', ...scale, '-fps_mode', 'passthrough', '-f', 'rawvideo'];
   await ffmpeg(folder, ...args, 'joined.rgb');
   const bytes = await readFile(join(folder, 'joined.rgb'));
   const frameBytes = width * height * 3;

@@ -1,4 +1,4 @@
-import type { SegmentMap, SourceFacts } from '../../src/contracts/media.ts';
+import type { ByteSpan, SegmentMap, SourceFacts } from '../../src/contracts/media.ts';
 import { taskOutputKey } from '../../src/contracts/object-keys.ts';
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { renderMediaPlaylist, renderMultivariantPlaylist } from '../../src/media/hls.ts';
@@ -21,6 +21,8 @@ export interface Published {
   readonly facts: SourceFacts;
   readonly map: SegmentMap;
   readonly multivariant: string;
+  /** A JPEG; empty without pictures. */
+  readonly poster: Buffer;
   /** The text or the bytes at an address relative to the multivariant playlist, as the platform would answer it. */
   readonly fetch: (uri: string) => Buffer;
 }
@@ -116,7 +118,8 @@ async function encodeTask(
   const keyOf = (part: number): string =>
     taskOutputKey({ uid: UID, revision: REVISION, taskId: id, epoch: 1, part });
   for (const [part, bytes] of run.callback.parts) objects.set(keyOf(part), bytes);
-  const stored = { bucket: memoryBucket(objects), keyOf, spec, epoch: 1 };
+  const onProgress = (): void => undefined;
+  const stored = { bucket: memoryBucket(objects), keyOf, spec, epoch: 1, onProgress };
   const output = await verifyOutput(stored, result);
   const done = { state: 'done', epoch: 1, notBefore: 0, attempts: [] } as const;
   return { id, spec, ...done, framesDone: frames, framesPlanned: frames, output };
@@ -140,7 +143,8 @@ function publish(
   );
   const map = buildSegmentMap({ ...job, tasks });
   const multivariant = renderMultivariantPlaylist(map, REVISION);
-  return { facts, map, multivariant, fetch: (uri) => answer(map, objects, uri) };
+  const poster = map.poster === undefined ? Buffer.alloc(0) : cut(map, objects, map.poster);
+  return { facts, map, multivariant, poster, fetch: (uri) => answer(map, objects, uri) };
 }
 
 function answer(map: SegmentMap, objects: ReadonlyMap<string, Buffer>, uri: string): Buffer {
@@ -152,6 +156,10 @@ function answer(map: SegmentMap, objects: ReadonlyMap<string, Buffer>, uri: stri
   const span =
     file === 'init.mp4' ? rendition.init : rendition.segments[Number(file.replace('.m4s', ''))];
   if (span === undefined) throw new Error(`nothing is at ${uri}`);
+  return cut(map, objects, span);
+}
+
+function cut(map: SegmentMap, objects: ReadonlyMap<string, Buffer>, span: ByteSpan): Buffer {
   const object = objects.get(map.objects[span.object] ?? '') ?? Buffer.alloc(0);
   return object.subarray(span.offset, span.offset + span.length);
 }
