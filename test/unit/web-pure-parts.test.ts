@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { toApiError } from '../../web/src/api-error.ts';
 import { formatBytes, formatClock, formatTimeLeft } from '../../web/src/format.ts';
-import { toAnswer } from '../../web/src/open-manifest.ts';
+import { openManifest, toAnswer } from '../../web/src/open-manifest.ts';
 import { idFromWatchPath, withId } from '../../web/src/playback-address.ts';
 import { findLevel, levelName } from '../../web/src/rendition-choice.ts';
 import { planRetry } from '../../web/src/retry-plan.ts';
@@ -131,6 +131,14 @@ describe('error answers', () => {
     expect(toAnswer(preparing)).toMatchObject({ kind: 'preparing', retryAfterMs: 1000 });
     expect(toAnswer(toApiError(404, '{}', null))).toMatchObject({ kind: 'refused', status: 404 });
     expect(toAnswer(toApiError(424, '{}', null))).toMatchObject({ kind: 'refused', status: 424 });
+  });
+
+  test.each([
+    ['#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640x360', true],
+    ['#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"', false],
+  ])('knows from %s whether there is a picture', async (line, hasPicture) => {
+    const answer = await openManifest('/x', async () => new Response(`#EXTM3U\n${line}\na\n`));
+    expect(answer).toEqual({ kind: 'playable', hasPicture });
   });
 });
 

@@ -3,7 +3,11 @@ import type { ApiError } from './api-error.ts';
 
 /** What a manifest address answers, in terms of what a viewer should see. */
 export type ManifestAnswer =
-  | { readonly kind: 'playable' }
+  | {
+      readonly kind: 'playable';
+      /** False for sound only, which has no poster. */
+      readonly hasPicture: boolean;
+    }
   | { readonly kind: 'preparing'; readonly detail: string; readonly retryAfterMs: number }
   | {
       readonly kind: 'refused';
@@ -30,7 +34,7 @@ export async function openManifest(
   try {
     const response = await fetch(url, { cache: 'no-cache' });
     const body = await response.text();
-    if (response.ok) return { kind: 'playable' };
+    if (response.ok) return { kind: 'playable', hasPicture: body.includes('RESOLUTION=') };
     return toAnswer(toApiError(response.status, body, response.headers.get('retry-after')));
   } catch {
     return toAnswer(networkError());

@@ -93,7 +93,7 @@ export function createPlayer(options: PlayerOptions): Player {
   }
 
   function follow(answer: ManifestAnswer): void {
-    if (answer.kind === 'playable') void start();
+    if (answer.kind === 'playable') void start(answer.hasPicture);
     if (answer.kind === 'refused') {
       root.dataset['status'] = String(answer.status);
       refuse(answer.title, answer.detail, answer.status === 0 || answer.status >= 500);
@@ -105,10 +105,10 @@ export function createPlayer(options: PlayerOptions): Player {
     }
   }
 
-  async function start(): Promise<void> {
+  async function start(hasPicture: boolean): Promise<void> {
     engine?.destroy();
     engine = undefined;
-    video.poster = posterPath(id);
+    if (hasPicture) video.poster = posterPath(id);
     const started = await startEngine({
       video,
       manifestUrl: new URL(manifestPath(id), location.href).href,
