@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 
+import { isAppError } from '../src/contracts/errors.ts';
 import { taskOutputKey } from '../src/contracts/object-keys.ts';
 import type { JobProgress } from '../src/contracts/service-apis.ts';
 import type { TaskResult } from '../src/contracts/task-protocol.ts';
@@ -96,39 +97,11 @@ export class TranscodeJob extends DurableObject<Env> {
   async report(taskId: string, epoch: number, result: TaskResult): Promise<void> {
     const before = this.store.load();
     if (before === undefined || !holdsLease(before, taskId, epoch)) return;
-    const context = await serviceContext();
-    if (result.kind === 'probe') {
-      await this.acceptProbe(context, before, {
-        epoch,
-        facts: result.facts,
-        engine: result.engine,
-      });
-      return;
-    }
-    const spec = before.tasks.find((task) => task.id === taskId)?.spec;
-    if (spec === undefined) return;
-    const { uid, revision } = before;
-    const keyOf = (part: number): string => taskOutputKey({ uid, revision, taskId, epoch, part });
-    const onProgress = this.leaseKeeper(taskId, epoch);
     try {
-      onProgress();
-      const stored = { bucket: this.env.MEDIA, keyOf, spec, epoch, onProgress };
-      const output = await verifyOutput(stored, result);
-      await this.commit(
-        acceptOutput(this.current(), taskId, { ...output, engine: result.engine }, Date.now()),
-        true,
-      );
+      if (result.kind === 'probe') await this.acceptProbe(before, epoch, result);
+      else await this.acceptStored(before, { taskId, epoch }, result);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      await this.fail({
-        taskId,
-        epoch,
-        outcome: 'failed',
-        code: 'ERR_UNKNOWN',
-        retryable: true,
-        text: 'The output did not pass the check.',
-        detail,
-      });
+      await this.fail({ taskId, epoch, ...toRefusal(result.kind, error) });
     }
   }
 
@@ -200,16 +173,33 @@ export class TranscodeJob extends DurableObject<Env> {
   }
 
   private async acceptProbe(
-    context: ServiceContext,
     before: JobState,
-    probe: { readonly epoch: number } & Pick<
-      Extract<TaskResult, { kind: 'probe' }>,
-      'facts' | 'engine'
-    >,
+    epoch: number,
+    { facts, engine }: Extract<TaskResult, { kind: 'probe' }>,
   ): Promise<void> {
-    const known = await context.services.get('metadata').sourceProbed(before, probe.facts);
+    const { services } = await serviceContext();
+    const known = await services.get('metadata').sourceProbed(before, facts);
     const state = this.current();
-    await this.commit(known ? acceptFacts(state, probe, Date.now()) : cancelJob(state, Date.now()));
+    const now = Date.now();
+    await this.commit(
+      known ? acceptFacts(state, { epoch, facts, engine }, now) : cancelJob(state, now),
+    );
+  }
+
+  private async acceptStored(
+    before: JobState,
+    { taskId, epoch }: { readonly taskId: string; readonly epoch: number },
+    result: Exclude<TaskResult, { kind: 'probe' }>,
+  ): Promise<void> {
+    const spec = before.tasks.find((task) => task.id === taskId)?.spec;
+    if (spec === undefined) return;
+    const { uid, revision } = before;
+    const keyOf = (part: number): string => taskOutputKey({ uid, revision, taskId, epoch, part });
+    const onProgress = this.leaseKeeper(taskId, epoch);
+    onProgress();
+    const stored = { bucket: this.env.MEDIA, keyOf, spec, epoch, onProgress };
+    const output = { ...(await verifyOutput(stored, result)), engine: result.engine };
+    await this.commit(acceptOutput(this.current(), taskId, output, Date.now()), true);
   }
 
   /** Extends the lease while its output is being checked: the encoder is done and sends no heartbeat any more. */
@@ -299,4 +289,18 @@ export class TranscodeJob extends DurableObject<Env> {
       context.logger.warn('job.settle.failed', { jobId: state.id, error });
     }
   }
+}
+
+/** Why a report was not taken: what was stored is wrong, or the platform could not look at it. */
+function toRefusal(
+  kind: TaskResult['kind'],
+  error: unknown,
+): Omit<AttemptFailure, 'taskId' | 'epoch'> {
+  const detail = error instanceof Error ? error.message : String(error);
+  const common = { code: 'ERR_UNKNOWN', retryable: true, detail } as const;
+  if (kind === 'probe' || (isAppError(error) && error.code === 'storage.unavailable')) {
+    const text = 'The platform could not take the result of this step.';
+    return { ...common, outcome: 'unavailable', text };
+  }
+  return { ...common, outcome: 'failed', text: 'The output did not pass the check.' };
 }

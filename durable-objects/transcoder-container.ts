@@ -167,7 +167,7 @@ function toLoss({ taskId, epoch }: LeasedTask, error: unknown): Ending {
 }
 
 function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): AttemptFailure {
-  const { code, message: text, detail, retryable, handedBack, limited } = line;
+  const { code, message: text, detail, retryable, limited } = line;
   return {
     taskId,
     epoch,
@@ -176,8 +176,13 @@ function toAttemptFailure({ taskId, epoch }: LeasedTask, line: TaskFailure): Att
     detail,
     retryable,
     ...(limited !== undefined && { limited }),
-    outcome: handedBack === true ? 'handed-back' : 'failed',
+    outcome: outcomeOf(line),
   };
+}
+
+function outcomeOf(line: TaskFailure): AttemptFailure['outcome'] {
+  if (line.handedBack === true) return 'handed-back';
+  return line.unavailable === true ? 'unavailable' : 'failed';
 }
 
 async function toRequest(context: ServiceContext, lease: LeasedTask): Promise<TaskRequest> {

@@ -18,6 +18,8 @@ export interface FailureOptions {
   readonly retryable?: boolean;
   /** The encoder stops: the attempt does not count. */
   readonly handedBack?: boolean;
+  /** The platform did not take or give bytes: the attempt does not count. */
+  readonly unavailable?: boolean;
   /** A limit or a crash ended it: once more, then it is the file's fault. */
   readonly limited?: boolean;
 }
@@ -30,7 +32,7 @@ export function toTaskFailure(error: unknown): TaskFailure {
   return {
     type: 'failure',
     code: 'ERR_UNKNOWN',
-    message: 'The encoder could not finish this step. It is tried again.',
+    message: 'The encoder could not finish this step.',
     detail: cleanLine(detail),
     retryable: true,
   };

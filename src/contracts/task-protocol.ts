@@ -213,6 +213,8 @@ const taskFailureSchema = z.object({
   retryable: z.boolean(),
   /** True when the encoder stops or has no slot: the attempt does not count. */
   handedBack: z.boolean().exactOptional(),
+  /** True when the Worker did not take or give bytes: the attempt does not count. */
+  unavailable: z.boolean().exactOptional(),
   /** True when a limit or a crash ended the attempt: the second time it counts as the file's fault. */
   limited: z.boolean().exactOptional(),
 });

@@ -52,3 +52,30 @@ test('a check that takes longer than a lease does not lose it', async () => {
   const task = (await stateOf(stub)).tasks.find(({ id }) => id === lease.taskId);
   expect(task?.attempts).toMatchObject([{ epoch: 1, outcome: 'accepted' }]);
 });
+
+test('a store that is away costs no attempt: the task waits', async () => {
+  const run = await aStartedVideo();
+  const { state, lease } = aLeasedAudioJob(run, 2);
+  const result = await storeAudio(run, lease, 2);
+  const stub = await seedJob(state);
+  await runInDurableObject(stub, async (job) => {
+    onRead(job, () => Promise.reject(new Error('get: We encountered an internal error. (10001)')));
+    await job.report(lease.taskId, lease.epoch, result);
+  });
+  const { phase, tasks } = await stateOf(stub);
+  expect(phase).toBe('encoding');
+  expect(tasks.find(({ id }) => id === lease.taskId)).toMatchObject({
+    state: 'waiting',
+    attempts: [{ outcome: 'unavailable' }],
+  });
+});
+
+test('output that is not what was reported is a failed attempt', async () => {
+  const run = await aStartedVideo();
+  const { state, lease } = aLeasedAudioJob(run, 2);
+  const result = await storeAudio(run, lease, 1);
+  const stub = await seedJob(state);
+  await stub.report(lease.taskId, lease.epoch, result);
+  const task = (await stateOf(stub)).tasks.find(({ id }) => id === lease.taskId);
+  expect(task).toMatchObject({ state: 'waiting', attempts: [{ outcome: 'failed' }] });
+});

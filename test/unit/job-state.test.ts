@@ -207,6 +207,31 @@ describe('failAttempt', () => {
     });
   });
 
+  test('an hour without the store costs no attempt; after six hours the job says so', () => {
+    const HOUR_MS = 3600_000;
+    let state = anEncodingJob();
+    let now = 0;
+    const failUntil = (end: number): void => {
+      while (now < end && state.phase === 'encoding') {
+        const leased = leaseTask(state, 'runner-0', now);
+        const { taskId = '', epoch = 0 } = leased.lease ?? {};
+        expect(taskId).toBe('video-0');
+        state = failAttempt(leased.state, aFailure(taskId, epoch, { outcome: 'unavailable' }), now);
+        now = Math.max(now + 1, state.tasks.find(({ id }) => id === taskId)?.notBefore ?? 0);
+      }
+    };
+    failUntil(HOUR_MS);
+    expect(state.phase).toBe('encoding');
+    const { lease } = leaseTask(state, 'runner-0', now);
+    expect(lease).toMatchObject({ taskId: 'video-0' });
+    expect(lease?.epoch).toBeLessThan(30);
+    failUntil(7 * HOUR_MS);
+    expect(state).toMatchObject({
+      phase: 'error',
+      failure: { text: expect.stringContaining('six hours') },
+    });
+  });
+
   test('what a limit ends is tried once more, with other failures in between, and then judged', () => {
     let state = anEncodingJob();
     for (const [attempt, limited] of [true, false, true].entries()) {

@@ -12,10 +12,9 @@ const attemptSchema = z.object({
   runner: z.string(),
   startedAt: z.string(),
   endedAt: z.string().optional(),
-  outcome: z
-    .string()
-    .optional()
-    .openapi({ description: 'accepted, failed, lost, expired, handed-back or cancelled' }),
+  outcome: z.string().optional().openapi({
+    description: 'accepted, failed, lost, expired, handed-back, unavailable or cancelled',
+  }),
   reason: z.string().optional(),
 });
 

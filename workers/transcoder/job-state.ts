@@ -4,6 +4,7 @@ import type { FailureCode, TaskSpec } from '../../src/contracts/task-protocol.ts
 import type { AcceptedOutput } from './accepted-output.ts';
 import { isCopied } from '../../src/media/timeline.ts';
 import { planTasks } from './plan-tasks.ts';
+import { OUTAGE_TEXT, pauseForOutage } from './platform-outage.ts';
 import { framesOf } from './task-frames.ts';
 
 /** How long a task may go without a heartbeat. */
@@ -12,7 +13,7 @@ export const LEASE_MS = 20_000;
 const MAX_PERMITS = 4;
 /** A permit nobody used for this long is taken as lost. */
 const PERMIT_LIFE_MS = 30_000;
-/** Attempts that end badly before the task is given up. A task handed back by a stopping encoder does not count. */
+/** Attempts that end badly before the task is given up. */
 const MAX_FAILED_ATTEMPTS = 5;
 /** The video waits for its storyboard: it is not worth much time. */
 const MAX_STORYBOARD_ATTEMPTS = 2;
@@ -21,7 +22,15 @@ const MAX_LIMITED_ATTEMPTS = 2;
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_HAND_BACK_MS = 30_000;
 
-type AttemptOutcome = 'accepted' | 'failed' | 'lost' | 'expired' | 'handed-back' | 'cancelled';
+/** `handed-back` by a stopping encoder and `unavailable`, the platform did not answer, are nobody's fault and do not count. */
+type AttemptOutcome =
+  | 'accepted'
+  | 'failed'
+  | 'lost'
+  | 'expired'
+  | 'handed-back'
+  | 'unavailable'
+  | 'cancelled';
 
 interface Attempt {
   readonly epoch: number;
@@ -237,7 +246,7 @@ function reopen(state: JobState, taskId: string): JobState {
 export interface AttemptFailure {
   readonly taskId: string;
   readonly epoch: number;
-  readonly outcome: 'failed' | 'lost' | 'expired' | 'handed-back';
+  readonly outcome: 'failed' | 'lost' | 'expired' | 'handed-back' | 'unavailable';
   readonly code: FailureCode;
   /** For the person who uploaded the file. */
   readonly text: string;
@@ -265,12 +274,26 @@ export function failAttempt(state: JobState, failure: AttemptFailure, now: numbe
   );
   if (ended.attempts.filter(({ limited }) => limited === true).length >= MAX_LIMITED_ATTEMPTS)
     return giveUp(state, ended, failure, now);
-  const failed = ended.attempts.filter(({ outcome }) => outcome !== 'handed-back').length;
+  if (failure.outcome === 'unavailable') return waitForPlatform(state, ended, failure, now);
+  const failed = ended.attempts.filter(
+    ({ outcome }) => outcome !== 'handed-back' && outcome !== 'unavailable',
+  ).length;
   const most = task.spec.kind === 'storyboard' ? MAX_STORYBOARD_ATTEMPTS : MAX_FAILED_ATTEMPTS;
   if (!failure.retryable || failed >= most) return giveUp(state, ended, failure, now);
   const backoffMs =
     failure.outcome === 'handed-back' ? handedBackMs(ended) : FIRST_BACKOFF_MS * 2 ** (failed - 1);
   return replaceTask(state, { ...ended, notBefore: now + backoffMs });
+}
+
+function waitForPlatform(
+  state: JobState,
+  task: TaskRecord,
+  failure: AttemptFailure,
+  now: number,
+): JobState {
+  const pauseMs = pauseForOutage(task.attempts, now);
+  if (pauseMs === undefined) return giveUp(state, task, { ...failure, text: OUTAGE_TEXT }, now);
+  return replaceTask(state, { ...task, notBefore: now + pauseMs });
 }
 
 /** At once the first time, for another encoder; then ever more slowly, since all of them may be full. */

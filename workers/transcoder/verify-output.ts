@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { AppError } from '../../src/contracts/errors.ts';
 import type { SegmentSpan } from '../../src/contracts/media.ts';
 import type { RenditionReport, TaskResult, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { readInit } from '../../src/media/codec-string.ts';
@@ -12,6 +13,8 @@ import type { AcceptedOutput, AcceptedRendition, AcceptedSegment } from './accep
 const MDAT_HEADER_BYTES = 16;
 /** As many connections as the platform lets one invocation hold open. */
 const PARALLEL_READS = 6;
+const READ_TRIES = 3;
+const READ_PAUSE_MS = 500;
 
 type MediaResult = Exclude<TaskResult, { kind: 'probe' }>;
 type MediaSpec = Extract<TaskSpec, { kind: 'video' | 'audio' }>;
@@ -28,7 +31,8 @@ export interface StoredOutput {
 
 /**
  * Checks what an attempt stored against what its task asked for: the hash of every byte as it is read back, and in every
- * segment's `moof` the sample count, duration, decode time and leading sync sample. Throws a sentence for the attempts table.
+ * segment's `moof` the sample count, duration, decode time and leading sync sample. Throws a sentence for the attempts table,
+ * or `storage.unavailable` when it could not be checked.
  */
 export async function verifyOutput(
   stored: StoredOutput,
@@ -62,14 +66,28 @@ async function verifyPart(
   index: number,
   part: MediaResult['parts'][number],
 ): Promise<void> {
-  const object = await stored.bucket.get(stored.keyOf(index));
-  if (object === null) throw new Error(`output part ${index} is not in the store`);
-  if (object.size !== part.sizeBytes) {
-    await object.body.cancel();
-    throw new Error(`output part ${index} has ${object.size} bytes, reported ${part.sizeBytes}`);
-  }
-  if ((await hashOf(object.body, stored.onProgress)) !== part.sha256)
+  const found = await fromStore(async () => {
+    const object = await stored.bucket.get(stored.keyOf(index));
+    return object && { size: object.size, sha256: await hashOf(object.body, stored.onProgress) };
+  });
+  if (found === null) throw new Error(`output part ${index} is not in the store`);
+  if (found.size !== part.sizeBytes)
+    throw new Error(`output part ${index} has ${found.size} bytes, reported ${part.sizeBytes}`);
+  if (found.sha256 !== part.sha256)
     throw new Error(`output part ${index} has another hash than reported`);
+}
+
+/** Tries a read again. Throws `storage.unavailable` in the end: that says nothing about the output. */
+async function fromStore<T>(read: () => Promise<T>): Promise<T> {
+  for (let left = READ_TRIES; ; left -= 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (left <= 1)
+        throw new AppError('storage.unavailable', 'The store does not answer.', {}, error);
+      await scheduler.wait(READ_PAUSE_MS);
+    }
+  }
 }
 
 async function hashOf(body: AsyncIterable<Uint8Array>, onProgress: () => void): Promise<string> {
@@ -188,11 +206,13 @@ async function readBytes(
   stored: StoredOutput,
   span: { readonly part: number; readonly offset: number; readonly length: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const object = await stored.bucket.get(stored.keyOf(span.part), {
-    range: { offset: span.offset, length: span.length },
+  const found = await fromStore(async () => {
+    const range = { offset: span.offset, length: span.length };
+    const object = await stored.bucket.get(stored.keyOf(span.part), { range });
+    return object && (await object.arrayBuffer());
   });
-  if (object === null) throw new Error(`output part ${span.part} is not in the store`);
-  const bytes = new Uint8Array(await object.arrayBuffer());
+  if (found === null) throw new Error(`output part ${span.part} is not in the store`);
+  const bytes = new Uint8Array(found);
   if (bytes.length !== span.length)
     throw new Error(`output part ${span.part} ends before its segment does`);
   return bytes;
