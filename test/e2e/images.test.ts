@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +13,7 @@ import { ApiClient } from '../../scripts/client.ts';
 import { makeClip } from '../../scripts/make-clip.ts';
 import { SOURCE_PATH } from '../../src/media/ffmpeg-guards.ts';
 import { launchBrowser } from './browser.ts';
+import { shakaSite } from './play-with-shaka.ts';
 import { readImage } from './read-image.ts';
 import { ADMIN_TOKEN } from './running-platform.ts';
 
@@ -197,6 +199,67 @@ test('every range of an I-frame playlist is one picture, the right one', async (
   }
   expect(start).toBeCloseTo(SECONDS, 5);
 });
+
+describe('Shaka', () => {
+  let other: Page;
+  const ranges: string[] = [];
+
+  beforeAll(async () => {
+    other = await browser.newPage();
+    await other.goto(await shakaSite());
+    await other.addScriptTag({ path: createRequire(import.meta.url).resolve('shaka-player') });
+    other.on('request', (request) => {
+      const { range } = request.headers();
+      if (range !== undefined && request.url().endsWith('.m4s')) ranges.push(range);
+    });
+    await other.evaluate(loadInPage, `${client.url}/${uid}/manifest/video.m3u8`);
+  });
+
+  test('runs through the I-frames when it plays fast', async () => {
+    expect(ranges).toEqual([]);
+    await other.evaluate(() => window.session.player.trickPlay(4));
+    await expect.poll(() => ranges.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(ranges.every((range) => /^bytes=0-\d+$/.test(range))).toBe(true);
+    await other.waitForFunction(
+      (seconds) => (document.querySelector('video')?.currentTime ?? 0) > seconds,
+      { timeout: 30_000 },
+      SECONDS - 2,
+    );
+    expect(await other.evaluate(() => window.session.errors)).toEqual([]);
+  });
+
+  test('takes the storyboard as its thumbnails', async () => {
+    const thumbnail = await other.evaluate(async (url) => {
+      const { player } = window.session;
+      const track = await player.addThumbnailsTrack(url, 'text/vtt');
+      const found = await player.getThumbnails(track.id, 6.5);
+      return found && { ...found, uris: found.uris, startTime: found.startTime };
+    }, `${client.url}/${uid}/storyboard.vtt`);
+    expect(thumbnail).toMatchObject({
+      positionX: 960,
+      positionY: 0,
+      width: 160,
+      height: 90,
+      startTime: 6,
+      uris: [expect.stringContaining(`${client.url}/${uid}/storyboard.jpg`)],
+    });
+  });
+});
+
+/** Runs in the page. */
+async function loadInPage(manifestUrl: string): Promise<void> {
+  const player = new window.shaka.Player();
+  const errors: string[] = [];
+  window.session = { player, errors };
+  player.addEventListener('error', (event) => errors.push(JSON.stringify(event)));
+  const video = document.querySelector('video');
+  if (video === null) throw new Error('the page has no video element');
+  // A short buffer: what is there already is played, however fast.
+  player.configure({ streaming: { bufferingGoal: 3 } });
+  await player.attach(video);
+  await player.load(manifestUrl);
+  await video.play();
+}
 
 async function bytesOf(url: URL, headers: Record<string, string> = {}): Promise<Buffer> {
   const response = await fetch(url, { headers });
