@@ -20,11 +20,10 @@ export interface AudioGroup {
   readonly members: readonly AudioMember[];
 }
 
-/** The groups of a video's sound: `audio` for everyone, and `surround` where a track has more to offer. Empty without sound. */
-export function groupAudio(renditions: readonly RenditionMap[]): AudioGroup[] {
+/** Every rendition of the sound: what all players decode, then what else there is of the same tracks. */
+export function listAudio(renditions: readonly RenditionMap[]): AudioMember[] {
   const sound = renditions.filter(({ kind }) => kind === 'audio');
-  const common = sound.filter(({ codecs }) => COMMON_CODEC.test(codecs));
-  const surround = sound.filter(({ codecs }) => !COMMON_CODEC.test(codecs));
+  const common = sound.filter(isCommon);
   const names = uniqueNames(common);
   const members = common.map((rendition, index): AudioMember => {
     const language = toLanguageTag(rendition.language);
@@ -35,14 +34,30 @@ export function groupAudio(renditions: readonly RenditionMap[]): AudioGroup[] {
       isDefault: index === 0,
     };
   });
-  if (members.length === 0) return [];
-  const groups = [{ id: 'audio', members }];
-  if (surround.length === 0) return groups;
-  const best = members.map((member) => {
-    const other = surround.find(({ track }) => track === member.rendition.track);
-    return { ...member, rendition: other ?? member.rendition };
+  const others = sound.flatMap((rendition): AudioMember[] => {
+    const twin = members.find((member) => member.rendition.track === rendition.track);
+    return isCommon(rendition) || twin === undefined ? [] : [{ ...twin, rendition }];
   });
-  return [...groups, { id: 'surround', members: best }];
+  return [...members, ...others];
+}
+
+/**
+ * The groups of a video's sound: `audio` for everyone, and `surround` where every track has it in one codec. Empty without sound.
+ * A group of several codecs would be right, too, but Shaka takes all of a group for AAC when `CODECS` names it, and fails on the others.
+ */
+export function groupAudio(renditions: readonly RenditionMap[]): AudioGroup[] {
+  const members = listAudio(renditions);
+  const common = members.filter(({ rendition }) => isCommon(rendition));
+  if (common.length === 0) return [];
+  const groups = [{ id: 'audio', members: common }];
+  const others = members.filter(({ rendition }) => !isCommon(rendition));
+  const codecs = new Set(others.map(({ rendition }) => rendition.codecs));
+  if (codecs.size !== 1 || others.length !== common.length) return groups;
+  return [...groups, { id: 'surround', members: others }];
+}
+
+function isCommon({ codecs }: RenditionMap): boolean {
+  return COMMON_CODEC.test(codecs);
 }
 
 function uniqueNames(renditions: readonly RenditionMap[]): string[] {

@@ -1,5 +1,5 @@
 import type { Rational, RenditionMap, SegmentMap } from '../contracts/media.ts';
-import { groupAudio } from './audio-groups.ts';
+import { listAudio } from './audio-groups.ts';
 import type { AudioMember } from './audio-groups.ts';
 import { largestFirst } from './largest-first.ts';
 import { renderXml } from './xml.ts';
@@ -53,13 +53,11 @@ export function renderDashManifest(map: SegmentMap, revision: string): string {
 
 function adaptationSets(renditions: readonly RenditionMap[]): XmlElement[] {
   const video = renditions.filter(({ kind }) => kind === 'video').toSorted(largestFirst);
-  const members = groupAudio(renditions).flatMap((group) => group.members);
-  const audio = new Map(members.map((member) => [member.rendition.name, member]));
   // Players switch within a set, which only one codec survives.
   const families = Object.values(Object.groupBy(video, codecFamily));
   return [
     ...families.flatMap((family) => (family === undefined ? [] : [videoSet(family)])),
-    ...Array.from(audio.values(), audioSet),
+    ...listAudio(renditions).map(audioSet),
   ];
 }
 

@@ -142,15 +142,16 @@ describe('the multivariant playlist', () => {
       channels: 6,
       bandwidthBps: 640_000,
     };
+    const other = { ...surround, name: 'surround2', track: 1 };
     const master = readMaster(
       renderMultivariantPlaylist(
-        mapOf(video('360p', 360, 800_000), first, second, surround),
+        mapOf(video('360p', 360, 800_000), first, second, surround, other),
         REVISION,
       ),
     );
     expect(master.variants.map(({ codecs }) => codecs)).toEqual([
       'avc1.64001f,mp4a.40.2',
-      'avc1.64001f,ac-3,mp4a.40.2',
+      'avc1.64001f,ac-3',
     ]);
     const groups = master.variants.map(({ audio }) =>
       audio.map(({ groupId, name, language, isDefault, channels }) => ({
@@ -165,10 +166,25 @@ describe('the multivariant playlist', () => {
       ],
       [
         { groupId: 'surround', name: 'English', language: 'en', isDefault: true, channels: '6' },
-        { groupId: 'surround', ...german },
+        { groupId: 'surround', ...german, channels: '6' },
       ],
     ]);
     expect(master.variants.map(({ bandwidth }) => bandwidth)).toEqual([930_000, 1_440_000]);
+  });
+
+  test.each([
+    ['that one track lacks', { track: 0 }, []],
+    ['in two codecs', { track: 0 }, [{ track: 1, codecs: 'ec-3' }]],
+  ])('surround sound %s is no group: players take a group for one codec', (_, one, more) => {
+    const others = [one, ...more].map((facts, n) => ({
+      ...{ ...AUDIO, name: `surround${n}`, codecs: 'ac-3', channels: 6 },
+      ...facts,
+    }));
+    const tracks = [0, 1].map((track) => ({ ...AUDIO, name: `audio${track}`, track }));
+    const map = mapOf(video('360p', 360, 800_000), ...tracks, ...others);
+    const { variants } = readMaster(renderMultivariantPlaylist(map, REVISION));
+    expect(variants.map(({ codecs }) => codecs)).toEqual(['avc1.64001f,mp4a.40.2']);
+    expect(variants[0]?.audio).toHaveLength(2);
   });
 
   test('two tracks without video: the default one is the variant, both are offered', () => {
