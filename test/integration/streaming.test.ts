@@ -85,6 +85,15 @@ describe('an open video', () => {
     expect(await bytesOf(await play(segment(video, 2)))).toEqual(video.objects[1]);
   });
 
+  test('a playlist is given whole, and says so', async () => {
+    const video = await seedVideo();
+    const path = `/${video.uid}/manifest/video.m3u8`;
+    const response = await play(path, { range: 'bytes=0-3' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('accept-ranges')).toBe('none');
+    expect(await textOf(response)).toBe(await textOf(await play(path)));
+  });
+
   test.each([
     ['manifest/video.m3u8', 'application/vnd.apple.mpegurl', 'public, no-cache'],
     ['manifest/video.mpd', 'application/dash+xml', 'public, no-cache'],

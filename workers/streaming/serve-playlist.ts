@@ -38,6 +38,7 @@ export async function servePlaylist(
   if (isNotModified(request, etag)) return new Response(null, { status: 304, headers });
   headers.set('content-type', playlist.contentType);
   headers.set('content-length', String(bytes.byteLength));
+  headers.set('accept-ranges', 'none');
   return new Response(request.method === 'HEAD' ? null : bytes, { headers });
 }
 
