@@ -1,3 +1,5 @@
+import { createAudioMenu } from './audio-menu.ts';
+import type { AudioMenu } from './audio-menu.ts';
 import { element, icon, iconButton, setIcon } from './dom.ts';
 import { formatClock } from './format.ts';
 import { createSeekPreview } from './seek-preview.ts';
@@ -12,6 +14,7 @@ export interface PlayerControls {
   readonly bigButton: HTMLButtonElement;
   setLevels(names: readonly string[], fixed: boolean): void;
   showLevel(name: string): void;
+  readonly audio: Pick<AudioMenu, 'setTracks' | 'showTrack'>;
   /** Handles a key; true when it meant something. */
   handleKey(event: KeyboardEvent): boolean;
 }
@@ -22,6 +25,7 @@ export function createPlayerControls(
   video: HTMLVideoElement,
   options: {
     readonly onQuality: (index: number) => void;
+    readonly onAudio: (index: number) => void;
     /** Pictures for the seek bar, where the video has them. */
     readonly loadPictures: () => Promise<SeekPictures | undefined>;
   },
@@ -44,6 +48,7 @@ export function createPlayerControls(
   const { seek, clock, seekBy } = createSeekBar(root, video);
   const { muteButton, volume, changeVolume, toggleMute } = createVolume(root, video);
   const { quality, setLevels, showLevel } = createQualityMenu(options.onQuality);
+  const audio = createAudioMenu(options.onAudio);
   const fullscreen = createFullscreen(root, video);
 
   const show = (): void => {
@@ -78,6 +83,7 @@ export function createPlayerControls(
       volume,
       clock,
       element('span', { class: 'player-gap' }),
+      audio.box,
       quality,
       fullscreen.button,
     ),
@@ -97,6 +103,7 @@ export function createPlayerControls(
     bigButton,
     setLevels,
     showLevel,
+    audio,
     handleKey: (event) => {
       const action = keys[event.key];
       if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return false;
@@ -241,7 +248,9 @@ function createQualityMenu(onQuality: (index: number) => void): QualityMenu {
   return {
     quality,
     setLevels: (names, fixed) => {
-      const options = names.map((name, index) => element('option', { value: index }, name));
+      const options = names.map((name, index) =>
+        element('option', { value: index }, withCodec(name)),
+      );
       // The best picture on top, whatever the order of the playlist.
       options.sort((a, b) => Number.parseInt(b.text, 10) - Number.parseInt(a.text, 10));
       menu.replaceChildren(...(fixed ? [] : [auto]), ...options);
@@ -249,9 +258,14 @@ function createQualityMenu(onQuality: (index: number) => void): QualityMenu {
       quality.hidden = names.length === 0;
     },
     showLevel: (name) => {
-      if (menu.value === AUTO) auto.textContent = `Auto (${name})`;
+      if (menu.value === AUTO) auto.textContent = `Auto (${withCodec(name)})`;
     },
   };
+}
+
+/** `1080pav1` for people. */
+function withCodec(name: string): string {
+  return name.replace(/p(av1|hevc)$/, (_all, codec: string) => `p ${codec.toUpperCase()}`);
 }
 
 interface Fullscreen {

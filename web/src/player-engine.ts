@@ -17,6 +17,9 @@ export interface EngineOptions {
   readonly onLevels: (names: readonly string[], fixed: string | undefined) => void;
   /** The level that is being played. */
   readonly onLevel: (name: string) => void;
+  readonly onAudioTracks: (names: readonly string[]) => void;
+  /** The sound track that is being heard. */
+  readonly onAudioTrack: (index: number) => void;
   readonly onFailure: (failure: EngineFailure) => void;
 }
 
@@ -29,6 +32,7 @@ export interface Engine {
   readonly hls: Hls | undefined;
   /** Fixes a level; −1 leaves the choice to the player. */
   chooseLevel(index: number): void;
+  chooseAudio(index: number): void;
   /** Goes on at the same position after the permission was renewed. */
   resume(): void;
   destroy(): void;
@@ -80,6 +84,12 @@ function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
     const found = hls.levels[level];
     if (found !== undefined) onLevel(levelName(found));
   });
+  hls.on(Events.AUDIO_TRACKS_UPDATED, (_event, { audioTracks }) => {
+    options.onAudioTracks(audioTracks.map(({ name }) => name));
+  });
+  hls.on(Events.AUDIO_TRACK_SWITCHED, (_event, { id }) => {
+    options.onAudioTrack(id);
+  });
   hls.on(Events.FRAG_BUFFERED, () => {
     recoveries = 0;
   });
@@ -103,6 +113,9 @@ function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
     chooseLevel: (index) => {
       hls.nextLevel = index;
     },
+    chooseAudio: (index) => {
+      hls.audioTrack = index;
+    },
     resume: () => {
       recoveries = 0;
       hls.startLoad();
@@ -123,6 +136,7 @@ function startNative({ video, manifestUrl, currentId, onFailure }: EngineOptions
   return {
     hls: undefined,
     chooseLevel: () => undefined,
+    chooseAudio: () => undefined,
     resume: () => {
       const { currentTime, paused } = video;
       video.src = withId(manifestUrl, currentId());

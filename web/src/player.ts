@@ -53,6 +53,7 @@ export function createPlayer(options: PlayerOptions): Player {
   const notice = createNotice(() => void open());
   const controls = createPlayerControls(root, video, {
     onQuality: (index) => engine?.chooseLevel(index),
+    onAudio: (index) => engine?.chooseAudio(index),
     loadPictures: async () => {
       const storyboard = await loadStoryboard(storyboardPath(id), (...request) =>
         fetch(...request),
@@ -117,6 +118,12 @@ export function createPlayer(options: PlayerOptions): Player {
       onLevels: (names, fixed) => {
         root.dataset['levels'] = names.join(' ');
         controls.setLevels(fixed === undefined ? names : [fixed], fixed !== undefined);
+      },
+      onAudioTracks: (names) => {
+        controls.audio.setTracks(names);
+      },
+      onAudioTrack: (index) => {
+        controls.audio.showTrack(index);
       },
       onLevel: (name) => {
         root.dataset['level'] = name;

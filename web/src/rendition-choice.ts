@@ -12,7 +12,7 @@ const RUNGS = [2160, 1440, 1080, 720, 480, 360, 240, 144];
 /** `720p`: the level's own name, or the nearest rung of its shorter side (a portrait video is named like a lying one). */
 export function levelName(level: PlayableLevel): string {
   if (level.name !== undefined && level.name !== '') return level.name;
-  const fromUri = /(?:^|[/_.-])(\d{3,4}p)(?:[/_.-]|$)/.exec(level.uri ?? '')?.[1];
+  const fromUri = /(?:^|[/_.-])(\d{3,4}p(?:av1|hevc)?)(?:[/_.-]|$)/.exec(level.uri ?? '')?.[1];
   if (fromUri !== undefined) return fromUri;
   const short = Math.min(level.width, level.height);
   if (!(short > 0)) return `${Math.round(level.bitrate / 1000)} kb/s`;
