@@ -228,12 +228,15 @@ export function scaleFilters(
   ];
 }
 
-/** Behind the first scaler, where there are fewer pixels: linear light is costly. */
+/**
+ * Behind the first scaler, where there are fewer pixels: linear light is costly. What is as bright as paper (203 cd/m²,
+ * ITU-R BT.2408) and below keeps its colour, only what shines brighter is compressed.
+ */
 const TONE_MAP = [
-  'zscale=t=linear:npl=100:min=bt2020nc:pin=bt2020',
+  'zscale=t=linear:npl=203:min=bt2020nc:pin=bt2020',
   'format=gbrpf32le',
   'zscale=p=bt709',
-  'tonemap=hable:desat=0',
+  'tonemap=mobius:desat=0',
   'zscale=t=bt709:m=bt709:r=tv',
 ];
 

@@ -40,7 +40,8 @@ const flat = [...picture('160x90'), ...X264, 'flat.mp4'];
 
 function hdr(transfer: string): string[] {
   const steps = [
-    `zscale=tin=bt709:min=bt709:pin=bt709:rin=tv:t=linear:npl=203`,
+    'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+    'zscale=t=linear:npl=203',
     'format=gbrpf32le',
     `zscale=p=bt2020:t=${transfer}:m=bt2020nc:r=tv:npl=203`,
     'format=yuv420p10le',
@@ -57,7 +58,7 @@ function hdr(transfer: string): string[] {
 
 const ALPHA = [
   ...lavfi(
-    'color=0xffffff@0.0:s=160x90:r=25:d=1,format=rgba,drawbox=x=0:y=0:w=iw/4:h=ih/4:color=white@1.0:t=fill:replace=1',
+    'color=0xffffff@0.0:s=160x90:r=25:d=1,format=yuva444p,drawbox=x=0:y=0:w=iw/4:h=ih/4:color=white@1.0:t=fill:replace=1',
   ),
 ];
 
@@ -99,7 +100,7 @@ export const PICTURES: readonly Recipe[] = [
     true,
   ),
   kept('PAL wide screen', [[...picture('720x576'), '-vf', 'setsar=64/45', ...MPEG2, 'a.mpg']], {
-    size: '1024x576',
+    size: '854x480',
     video: 'mpeg2video',
   }),
   kept(
@@ -211,8 +212,8 @@ export const PICTURES: readonly Recipe[] = [
     { size: '1280x720' },
     true,
   ),
-  kept('HDR10', [[...hdr('smpte2084'), 'a.mp4']], { video: 'hevc', tolerance: 40 }, true),
-  kept('HLG', [[...hdr('arib-std-b67'), 'a.mp4']], { video: 'hevc', tolerance: 40 }, true),
+  kept('HDR10', [[...hdr('smpte2084'), 'a.mp4']], { video: 'hevc', tolerance: 16 }, true),
+  kept('HLG', [[...hdr('arib-std-b67'), 'a.mp4']], { video: 'hevc', tolerance: 16 }, true),
   kept(
     'ProRes 4444 with transparency',
     [[...ALPHA, '-c:v', 'prores_ks', '-profile:v', '4444', '-pix_fmt', 'yuva444p10le', 'a.mov']],
