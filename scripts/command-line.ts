@@ -19,7 +19,8 @@ export function readPort(value: string): number {
   return refuse(`--port takes a number from 1 to 65535, not "${value}".`);
 }
 
-function refuse(sentence: string): never {
+/** Ends the program with a sentence that points to `--help`. */
+export function refuse(sentence: string): never {
   console.error(`${sentence}\nSee --help.`);
   process.exit(2);
 }
