@@ -58,8 +58,11 @@ export class UploadSession extends DurableObject<Env> {
   async claim(accountId: string, wish: PartWish): Promise<ClaimAnswer> {
     const state = this.loadFor(accountId);
     if (state === undefined) return { kind: 'unknown' };
-    const answer = decideClaim(state, this.store.slot(wish.partNumber), wish, Date.now());
-    if (answer.kind === 'claimed') this.store.claim(wish.partNumber, wish.claimId, answer.until);
+    const now = Date.now();
+    const now = Date.now();
+    const answer = decideClaim(state, this.store.slot(wish.partNumber), wish, now);
+    if (answer.kind === 'claimed')
+      this.store.claim(wish.partNumber, { claimId: wish.claimId, until: answer.until }, now);
     return answer;
   }
 
@@ -68,8 +71,9 @@ export class UploadSession extends DurableObject<Env> {
     const state = this.store.load();
     if (state === undefined || publicState(state, Date.now()) !== 'open') return undefined;
     if (this.store.slot(partNumber).claim?.claimId !== claimId) return undefined;
-    const until = Date.now() + CLAIM_LEASE_MS;
-    this.store.claim(partNumber, claimId, until);
+    const now = Date.now();
+    const until = now + CLAIM_LEASE_MS;
+    this.store.claim(partNumber, { claimId, until }, now);
     return until;
   }
 

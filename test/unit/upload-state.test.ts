@@ -85,10 +85,30 @@ describe('decideClaim', () => {
   });
 
   test('one writer at a time, until its lease has run out', () => {
-    const slot = { claim: { claimId: 'other', until: NOW + 1 } };
+    const slot = { claim: { claimId: 'other', until: NOW + 1, since: NOW } };
     expect(claim(anUpload(), slot)).toBe('busy');
     expect(claim(anUpload(), slot, NOW + 1)).toBe('claimed');
-    expect(claim(anUpload(), { claim: { claimId: 'me', until: NOW + 1 } })).toBe('claimed');
+    expect(claim(anUpload(), { claim: { claimId: 'me', until: NOW + 1, since: NOW } })).toBe(
+      'claimed',
+    );
+  });
+
+  test('a writer that shows no end gives way when another one asks, later for a larger part', () => {
+    const claimed = (since: number) => ({ claim: { claimId: 'other', until: NOW + 9000, since } });
+    expect(claim(anUpload(), claimed(NOW - 90_000))).toBe('busy');
+    expect(claim(anUpload(), claimed(NOW - 96_000))).toBe('claimed');
+    const last = { partNumber: 2, sizeBytes: 5 };
+    expect(claim(anUpload(), claimed(NOW - 29_000), NOW, last)).toBe('busy');
+    expect(claim(anUpload(), claimed(NOW - 31_000), NOW, last)).toBe('claimed');
+  });
+
+  test('a writer that shows no end gives way when another one asks, later for a larger part', () => {
+    const claimed = (since: number) => ({ claim: { claimId: 'other', until: NOW + 9000, since } });
+    expect(claim(anUpload(), claimed(NOW - 90_000))).toBe('busy');
+    expect(claim(anUpload(), claimed(NOW - 96_000))).toBe('claimed');
+    const last = { partNumber: 2, sizeBytes: 5 };
+    expect(claim(anUpload(), claimed(NOW - 29_000), NOW, last)).toBe('busy');
+    expect(claim(anUpload(), claimed(NOW - 31_000), NOW, last)).toBe('claimed');
   });
 
   test('a recorded part stays as it is, also after the end', () => {
@@ -120,7 +140,7 @@ describe('decideRecord', () => {
 
   test('nothing counts after the end', () => {
     const closing = closeUpload(anUpload(), 'aborted');
-    const slot = { claim: { claimId: 'me', until: NOW + 1 } };
+    const slot = { claim: { claimId: 'me', until: NOW + 1, since: NOW } };
     expect(decideRecord(closing, slot, mine, NOW)).toEqual({ kind: 'closed', state: 'aborted' });
   });
 });

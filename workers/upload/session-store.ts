@@ -8,6 +8,7 @@ interface PartRow extends Record<string, SqlStorageValue> {
   etag: string | null;
   claim_id: string | null;
   claim_until: number | null;
+  claimed_at: number | null;
 }
 
 /** What one upload keeps in its object's SQLite: the state and one row a part. Nothing is written for an upload that was never made. */
@@ -16,6 +17,7 @@ export class SessionStore {
 
   constructor(storage: DurableObjectStorage) {
     this.storage = storage;
+    this.upgrade();
   }
 
   load(): UploadState | undefined {
@@ -30,7 +32,7 @@ export class SessionStore {
   create(state: UploadState): void {
     this.storage.sql.exec(`CREATE TABLE IF NOT EXISTS parts (
       part_number INTEGER PRIMARY KEY, size_bytes INTEGER, etag TEXT,
-      claim_id TEXT, claim_until INTEGER, doubtful INTEGER NOT NULL DEFAULT 0)`);
+      claim_id TEXT, claim_until INTEGER, doubtful INTEGER NOT NULL DEFAULT 0, claimed_at INTEGER)`);
     this.save(state);
   }
 
@@ -41,19 +43,22 @@ export class SessionStore {
     if (row === undefined) return {};
     const recorded = toRecorded(row);
     if (recorded !== undefined) return { recorded };
-    const { claim_id: claimId, claim_until: until } = row;
-    return claimId === null || until === null ? {} : { claim: { claimId, until } };
+    const { claim_id: claimId, claim_until: until, claimed_at: since } = row;
+    if (claimId === null || until === null) return {};
+    return { claim: { claimId, until, since: since ?? until } };
   }
 
   /** Stores or renews a claim. A claim taken from another writer makes the part doubtful: that writer may still reach R2. */
-  claim(partNumber: number, claimId: string, until: number): void {
+  claim(partNumber: number, claim: { claimId: string; until: number }, now: number): void {
     this.storage.sql.exec(
-      `INSERT INTO parts (part_number, claim_id, claim_until) VALUES (?, ?, ?)
+      `INSERT INTO parts (part_number, claim_id, claim_until, claimed_at) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET doubtful = doubtful OR ifnull(claim_id <> excluded.claim_id, 0),
+         claimed_at = iif(claim_id = excluded.claim_id, claimed_at, excluded.claimed_at),
          claim_id = excluded.claim_id, claim_until = excluded.claim_until`,
       partNumber,
-      claimId,
-      until,
+      claim.claimId,
+      claim.until,
+      now,
     );
   }
 
@@ -80,6 +85,24 @@ export class SessionStore {
   forgetDoubtful(): void {
     const { rowsWritten } = this.storage.sql.exec('DELETE FROM parts WHERE doubtful = 1');
     if (rowsWritten === 0) this.storage.sql.exec('DELETE FROM parts');
+  }
+
+  /** Uploads that were begun by an earlier version have a table without the time of the claim. */
+  private upgrade(): void {
+    const columns = this.storage.sql
+      .exec<{ name: string }>("SELECT name FROM pragma_table_info('parts')")
+      .toArray();
+    if (columns.length > 0 && !columns.some(({ name }) => name === 'claimed_at'))
+      this.storage.sql.exec('ALTER TABLE parts ADD COLUMN claimed_at INTEGER');
+  }
+
+  /** Uploads that were begun by an earlier version have a table without the time of the claim. */
+  private upgrade(): void {
+    const columns = this.storage.sql
+      .exec<{ name: string }>("SELECT name FROM pragma_table_info('parts')")
+      .toArray();
+    if (columns.length > 0 && !columns.some(({ name }) => name === 'claimed_at'))
+      this.storage.sql.exec('ALTER TABLE parts ADD COLUMN claimed_at INTEGER');
   }
 
   parts(): readonly RecordedPart[] {

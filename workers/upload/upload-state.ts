@@ -2,6 +2,12 @@ import { partLength } from './plan-parts.ts';
 
 /** How long a part stays claimed by a writer that is not heard of. */
 export const CLAIM_LEASE_MS = 10_000;
+/** A writer that has held a part for longer than this, and than its bytes take at the slowest rate, gives way to another. */
+const LONGEST_HOLD_MS = 30_000;
+const SLOWEST_BYTES_PER_MS = 128;
+/** A writer that has held a part for longer than this, and than its bytes take at the slowest rate, gives way to another. */
+const LONGEST_HOLD_MS = 30_000;
+const SLOWEST_BYTES_PER_MS = 128;
 /** How long a finished upload still answers before its storage goes. */
 export const RETENTION_MS = 24 * 60 * 60 * 1000;
 /** Gives the caller's own request time to finish the work before the alarm takes over. */
@@ -49,7 +55,12 @@ export interface RecordedPart {
 /** One part number: recorded, claimed, or neither. */
 export interface PartSlot {
   readonly recorded?: RecordedPart;
-  readonly claim?: { readonly claimId: string; readonly until: number };
+  readonly claim?: {
+    readonly claimId: string;
+    readonly until: number;
+    /** When this writer claimed it. */
+    readonly since: number;
+  };
 }
 
 export interface PartWish {
@@ -127,11 +138,37 @@ export function decideClaim(
   if (slot.recorded !== undefined) return { kind: 'recorded', part: slot.recorded };
   if (shown !== 'open' || state.multipartId === undefined) return { kind: 'closed', state: shown };
   const { claim } = slot;
-  if (claim !== undefined && claim.claimId !== wish.claimId && claim.until > now) {
+  if (claim !== undefined && claim.claimId !== wish.claimId && isHeld(claim, wish, now)) {
     return { kind: 'busy', until: claim.until };
   }
   const { uid, multipartId } = state;
   return { kind: 'claimed', uid, multipartId, until: now + CLAIM_LEASE_MS };
+}
+
+/**
+ * A lease is renewed as long as its request is open, even when the client behind it has vanished and nothing comes any
+ * more. So somebody who asks for the part gets it once a client at work would have sent it.
+ */
+function isHeld(
+  claim: NonNullable<PartSlot['claim']>,
+  { sizeBytes }: PartWish,
+  now: number,
+): boolean {
+  const longestMs = LONGEST_HOLD_MS + sizeBytes / SLOWEST_BYTES_PER_MS;
+  return claim.until > now && now - claim.since < longestMs;
+}
+
+/**
+ * A lease is renewed as long as its request is open, even when the client behind it has vanished and nothing comes any
+ * more. So somebody who asks for the part gets it once a client at work would have sent it.
+ */
+function isHeld(
+  claim: NonNullable<PartSlot['claim']>,
+  { sizeBytes }: PartWish,
+  now: number,
+): boolean {
+  const longestMs = LONGEST_HOLD_MS + sizeBytes / SLOWEST_BYTES_PER_MS;
+  return claim.until > now && now - claim.since < longestMs;
 }
 
 /** Whether a written part counts. Only the writer that still holds the claim is believed, even when its lease has run out. */
