@@ -18,6 +18,7 @@ const NEED_FFMPEG = [
   'process',
   'sandbox',
   'server',
+  'storyboard',
   'video',
 ]
   .map((name) => `test/unit/encoder-${name}.test.ts`)

@@ -8,7 +8,7 @@ const DEFAULT_GIF_FPS = 8;
 /** No video is longer. */
 const MAX_SECONDS = 1_000_000;
 
-export type ImageFit = (typeof FITS)[number];
+type ImageFit = (typeof FITS)[number];
 
 /** What a thumbnail's address asks for; what it leaves out is decided by the video. */
 export interface ImageQuery {
