@@ -59,7 +59,6 @@ export class UploadSession extends DurableObject<Env> {
     const state = this.loadFor(accountId);
     if (state === undefined) return { kind: 'unknown' };
     const now = Date.now();
-    const now = Date.now();
     const answer = decideClaim(state, this.store.slot(wish.partNumber), wish, now);
     if (answer.kind === 'claimed')
       this.store.claim(wish.partNumber, { claimId: wish.claimId, until: answer.until }, now);

@@ -1,5 +1,4 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 
 import { call, seedToken } from './accounts.ts';
@@ -250,42 +249,6 @@ describe('PUT /api/v1/uploads/{id}/parts/{n}', () => {
       expect(response.headers.get('retry-after')).toBe('5');
     },
   );
-
-  test('a client that has fallen silent in mid-part gives way to the one that goes on', async () => {
-    const file = aFile(PART_BYTES);
-    const upload = await begin(file);
-    const silent = new ReadableStream({
-      type: 'bytes',
-      start: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
-    });
-    const headers = { 'content-length': String(file.length) };
-    const init = { method: 'PUT', body: silent, headers };
-    const first = call(`/api/v1/uploads/${upload.id}/parts/1`, init);
-    const age = (): Promise<number> =>
-      runInDurableObject(sessionOf(upload), (_, { storage }) => {
-        const change = 'UPDATE parts SET claimed_at = claimed_at - 3600000';
-        return storage.sql.exec(change).rowsWritten;
-      });
-    await expect.poll(age).toBe(1);
-    expect((await putPart(upload, 1, file)).status).toBe(200);
-    expect((await complete(upload)).status).toBe(200);
-    expect(await storedHash(upload.uid)).toBe(await sha256(file));
-    expect((await first).status).toBe(409);
-  });
-
-  test('a claim of an earlier version, without a time, is renewed and given up as ever', async () => {
-    const file = aFile(100);
-    const upload = await begin(file);
-    await runInDurableObject(sessionOf(upload), (_, { storage }) => {
-      storage.sql.exec('ALTER TABLE parts DROP COLUMN claimed_at');
-    });
-    await evictDurableObject(sessionOf(upload));
-    const wish = { partNumber: 1, sizeBytes: 100, claimId: 'old' };
-    expect(await sessionOf(upload).claim('default', wish)).toMatchObject({ kind: 'claimed' });
-    expect(await sessionOf(upload).renew(1, 'old')).toBeGreaterThan(Date.now());
-    await sessionOf(upload).release(1, 'old');
-    expect((await putPart(upload, 1, file)).status).toBe(200);
-  });
 
   test('a client that has fallen silent in mid-part gives way to the one that goes on', async () => {
     const file = aFile(PART_BYTES);

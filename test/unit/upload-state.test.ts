@@ -102,15 +102,6 @@ describe('decideClaim', () => {
     expect(claim(anUpload(), claimed(NOW - 31_000), NOW, last)).toBe('claimed');
   });
 
-  test('a writer that shows no end gives way when another one asks, later for a larger part', () => {
-    const claimed = (since: number) => ({ claim: { claimId: 'other', until: NOW + 9000, since } });
-    expect(claim(anUpload(), claimed(NOW - 90_000))).toBe('busy');
-    expect(claim(anUpload(), claimed(NOW - 96_000))).toBe('claimed');
-    const last = { partNumber: 2, sizeBytes: 5 };
-    expect(claim(anUpload(), claimed(NOW - 29_000), NOW, last)).toBe('busy');
-    expect(claim(anUpload(), claimed(NOW - 31_000), NOW, last)).toBe('claimed');
-  });
-
   test('a recorded part stays as it is, also after the end', () => {
     expect(claim(anUpload(), { recorded: PART })).toBe('recorded');
     const phase = { kind: 'completed', revision: 'r', at: 0 } as const;

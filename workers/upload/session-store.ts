@@ -96,15 +96,6 @@ export class SessionStore {
       this.storage.sql.exec('ALTER TABLE parts ADD COLUMN claimed_at INTEGER');
   }
 
-  /** Uploads that were begun by an earlier version have a table without the time of the claim. */
-  private upgrade(): void {
-    const columns = this.storage.sql
-      .exec<{ name: string }>("SELECT name FROM pragma_table_info('parts')")
-      .toArray();
-    if (columns.length > 0 && !columns.some(({ name }) => name === 'claimed_at'))
-      this.storage.sql.exec('ALTER TABLE parts ADD COLUMN claimed_at INTEGER');
-  }
-
   parts(): readonly RecordedPart[] {
     return this.storage.sql
       .exec<PartRow>('SELECT * FROM parts WHERE etag IS NOT NULL ORDER BY part_number')

@@ -5,9 +5,6 @@ export const CLAIM_LEASE_MS = 10_000;
 /** A writer that has held a part for longer than this, and than its bytes take at the slowest rate, gives way to another. */
 const LONGEST_HOLD_MS = 30_000;
 const SLOWEST_BYTES_PER_MS = 128;
-/** A writer that has held a part for longer than this, and than its bytes take at the slowest rate, gives way to another. */
-const LONGEST_HOLD_MS = 30_000;
-const SLOWEST_BYTES_PER_MS = 128;
 /** How long a finished upload still answers before its storage goes. */
 export const RETENTION_MS = 24 * 60 * 60 * 1000;
 /** Gives the caller's own request time to finish the work before the alarm takes over. */
@@ -143,19 +140,6 @@ export function decideClaim(
   }
   const { uid, multipartId } = state;
   return { kind: 'claimed', uid, multipartId, until: now + CLAIM_LEASE_MS };
-}
-
-/**
- * A lease is renewed as long as its request is open, even when the client behind it has vanished and nothing comes any
- * more. So somebody who asks for the part gets it once a client at work would have sent it.
- */
-function isHeld(
-  claim: NonNullable<PartSlot['claim']>,
-  { sizeBytes }: PartWish,
-  now: number,
-): boolean {
-  const longestMs = LONGEST_HOLD_MS + sizeBytes / SLOWEST_BYTES_PER_MS;
-  return claim.until > now && now - claim.since < longestMs;
 }
 
 /**
