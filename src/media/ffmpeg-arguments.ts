@@ -192,7 +192,7 @@ function videoGraph(
   const grid = [
     ...timing(task.facts),
     ...deinterlacing(task.facts),
-    `fps=${numerator}/${denominator}${fromStart ? ':start_time=0' : ''}`,
+    `fps=${numerator}/${denominator}:eof_action=pass${fromStart ? ':start_time=0' : ''}`,
     ...(task.isLast ? [`tpad=stop_mode=clone:stop=${MAX_REPEATED_FRAMES}`] : []),
     `trim=start_pts=${start}:end_pts=${end}`,
   ];

@@ -55,6 +55,8 @@ export interface SourceFailure {
 export type SourceVerdict = { readonly facts: SourceFacts } | { readonly failure: SourceFailure };
 
 const MIN_DURATION_SECONDS = 0.1;
+/** In frames: enough to round to a whole one. */
+const SHORTEST_PICTURE = 0.75;
 const MAX_AUDIO_TRACKS = 8;
 const MAX_TITLE_LENGTH = 100;
 /** Frames that may be made of one packet before the timestamps count as a bomb: ten minutes of one slide at 5 fps, and a floor. */
@@ -259,7 +261,7 @@ function videoFacts({ stream, totals }: Track, start: number, format: ProbeForma
     pixelFormat: stream.pix_fmt ?? 'unknown',
     interlaced: !PROGRESSIVE.has(stream.field_order ?? 'unknown'),
     hdr: HDR_TRANSFERS.has(stream.color_transfer ?? ''),
-    ...timesOf(totals, start),
+    ...timesOf({ ...totals, end: endOfPictures(totals) }, start),
     packets: totals.count,
     ...(totals.longestKeyStep > 0 && { keyFrameSeconds: rounded(totals.longestKeyStep) }),
     ...(isUntimed(format.format_name, stream) && { pictureSeconds: 1 / averageRate(totals) }),
@@ -289,6 +291,12 @@ function timesOf(
 ): { durationSeconds: number; startSeconds: number } {
   const first = Math.max(totals.firstPts, start);
   return { startSeconds: rounded(first - start), durationSeconds: rounded(totals.end - first) };
+}
+
+/** A last picture that an edit list cuts short is shown for a frame, too. */
+function endOfPictures(totals: PacketTotals): number {
+  const { numerator, denominator } = rateOf(totals);
+  return Math.max(totals.end, totals.lastPts + (SHORTEST_PICTURE * denominator) / numerator);
 }
 
 function rateOf(totals: PacketTotals): ReturnType<typeof snapFrameRate> {

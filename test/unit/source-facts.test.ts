@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { snapFrameRate } from '../../src/media/frame-rate.ts';
+import { gridSkip, snapFrameRate } from '../../src/media/frame-rate.ts';
 import { createPacketScan } from '../../src/media/packet-scan.ts';
 import { toSourceFacts } from '../../src/media/source-facts.ts';
 import type { ProbeDocument, ProbeStream, SourceVerdict } from '../../src/media/source-facts.ts';
@@ -72,6 +72,28 @@ describe('facts', () => {
     expect(verdict).toMatchObject({
       facts: { video: { startSeconds: 0.48, durationSeconds: 1.2, skipSeconds: 0.02 } },
     });
+  });
+
+  test('count a last picture that an edit list cuts short', () => {
+    const lines = ['0,2,2,0.01,__'];
+    expect(judge({ lines })).toMatchObject({ facts: { video: { durationSeconds: 2.025 } } });
+  });
+
+  test('count the pictures of a file that has no presentation times', () => {
+    const lines = Array.from({ length: 60 }, (_, n) => `0,N/A,${n * 0.04},0.04,__`);
+    const format = { format_name: 'avi' };
+    const verdict = judge({ format, lines, pictures: { count: 0, step: 1 } });
+    expect(verdict).toMatchObject({ facts: { video: { pictureSeconds: 0.04 } } });
+  });
+
+  test('know transparency by the format and by the tag of WebM', () => {
+    const facts = (stream: Partial<ProbeStream>): SourceVerdict =>
+      judge({ streams: [{ ...VIDEO, ...stream }] });
+    expect(facts({ pix_fmt: 'yuva444p10le' })).toMatchObject({ facts: { video: { alpha: true } } });
+    expect(facts({ tags: { alpha_mode: '1' } })).toMatchObject({
+      facts: { video: { alpha: true } },
+    });
+    expect(facts({})).not.toMatchObject({ facts: { video: { alpha: true } } });
   });
 
   test('leave out what an edit list discards', () => {
@@ -148,4 +170,22 @@ test.each([
 ])('%s frames a second, usually %s s apart, become %s', (average, step, wanted) => {
   const { numerator, denominator } = snapFrameRate(average, step);
   expect(`${numerator}/${denominator}`).toBe(wanted);
+});
+
+describe('gridSkip', () => {
+  const rate = { numerator: 25, denominator: 1 };
+
+  test('cuts off what little comes before a whole frame', () => {
+    expect(gridSkip(0, rate)).toBe(0);
+    expect(gridSkip(0.023, rate)).toBeCloseTo(0.023, 6);
+    expect(gridSkip(0.5, rate)).toBeCloseTo(0.02, 6);
+  });
+
+  test('takes a rounded time for what it was', () => {
+    expect(gridSkip(0.0395, rate)).toBeCloseTo(-0.0005, 6);
+  });
+
+  test('never cuts off more than a twentieth of a second', () => {
+    expect(gridSkip(0.15, { numerator: 5, denominator: 1 })).toBeCloseTo(-0.05, 6);
+  });
 });
