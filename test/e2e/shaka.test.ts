@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import type { EncodedPacket } from 'mediabunny';
 import type { Browser, Page } from 'puppeteer-core';
@@ -7,6 +11,7 @@ import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import { ApiClient } from '../../scripts/client.ts';
 import type { VideoObject } from '../../scripts/client.ts';
 import { renderDashManifest } from '../../src/media/dash.ts';
+import { makeClip } from '../../scripts/make-clip.ts';
 import { CLIPS, clipFile } from '../fixtures/clips.ts';
 import type { Clip } from '../fixtures/clips.ts';
 import { readWithShaka } from '../unit/read-with-shaka.ts';
@@ -23,6 +28,15 @@ const NEAR_SECONDS = 0.05;
 const NAMES = ['h264.mp4', 'film.mp4', 'rotated.mov', 'no-audio.mp4', 'audio-only.m4a'];
 const PLAYED = CLIPS.filter(({ name }) => NAMES.includes(name));
 const FORMATS = ['hls', 'dash'] as const;
+
+const LANGUAGES = [
+  ...['-f', 'lavfi', '-i', 'testsrc2=size=426x240:rate=30:duration=4'],
+  ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=4'],
+  ...['-f', 'lavfi', '-i', 'sine=frequency=660:sample_rate=48000:duration=4'],
+  ...['-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
+  ...['-pix_fmt', 'yuv420p', '-c:a:0', 'aac', '-ac:a:0', '2', '-c:a:1', 'ac3', '-ac:a:1', '6'],
+  ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu', 'languages.mp4'],
+];
 
 const client = new ApiClient(inject('platformUrl'), ADMIN_TOKEN);
 const videos = new Map<string, VideoObject>();
@@ -137,6 +151,40 @@ test('the DASH manifest is XML to a browser, whatever a track is named', async (
     renderDashManifest(map, 'r'),
   );
   expect(label).toBe('<b>"&amp; \ufffd]]></Label>');
+});
+
+describe('a video in two languages, one of them in 5.1', () => {
+  let video: VideoObject;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'streamgate-shaka-'));
+    const file = join(folder, 'languages.mp4');
+    await makeClip(await chooseEngine('auto'), file, LANGUAGES);
+    const { uid } = await client.upload(file);
+    video = await client.untilSettled(uid, READY_DEADLINE_MS);
+    await rm(folder, { recursive: true, force: true });
+  }, READY_DEADLINE_MS);
+
+  test('has a set for each language and one for the surround sound', async () => {
+    const { dash } = video.playback;
+    const { audio } = await readWithShaka((await bytesOf(dash)).toString(), dash);
+    expect(audio.map(({ stream }) => stream)).toMatchObject([
+      { language: 'en', codecs: 'mp4a.40.2', roles: ['main'], channelsCount: 2 },
+      { language: 'de', codecs: 'mp4a.40.2', roles: ['alternate'], channelsCount: 2 },
+      { language: 'de', codecs: 'ac-3', roles: ['alternate'], channelsCount: 6 },
+    ]);
+  });
+
+  test.each(FORMATS)(
+    'plays as %s, also where the surround sound can not be decoded',
+    async (format) => {
+      const seen = await playWithShaka(page, video.playback[format], { rate: 2 });
+      expect(seen.errors).toEqual([]);
+      expectWhole(seen.video, 4);
+      expectWhole(seen.audio, 4);
+      expect(seen.audioTracks.map(({ language }) => language).toSorted()).toEqual(['de', 'en']);
+    },
+  );
 });
 
 describe('a protected video, on the one page that may show it', () => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type shaka from 'shaka-player';
 
 /** What Shaka makes of one stream: its own numbers, and where it would fetch what. */
-export interface ReadStream {
+interface ReadStream {
   readonly stream: shaka.extern.Stream;
   readonly segments: readonly {
     readonly start: number;
