@@ -131,6 +131,7 @@ export interface Encoder {
   readonly url: string;
   readonly engine: EncoderEngine;
   readonly runner: TaskRunner;
+  readonly images: ImageServer;
   close(): Promise<void>;
 }
 
@@ -155,6 +156,7 @@ export async function startEncoder(
     url,
     engine,
     runner,
+    images,
     close: async () => {
       await runner.stop();
       await images.stop();

@@ -47,11 +47,17 @@ describe.each(['native', 'wasm'] as const)('POST /images with the %s engine', (c
     await rm(root, { recursive: true, force: true });
   });
 
-  function post(task: unknown, body: Buffer = segments, secret = SECRET): Promise<Response> {
+  function post(
+    task: unknown,
+    body: Buffer = segments,
+    secret = SECRET,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     return fetch(`${encoder.url}/images`, {
       method: 'POST',
       headers: { authorization: `Bearer ${secret}`, 'x-image-task': JSON.stringify(task) },
       body: new Uint8Array(body),
+      ...(signal !== undefined && { signal }),
     });
   }
 
@@ -103,6 +109,26 @@ describe.each(['native', 'wasm'] as const)('POST /images with the %s engine', (c
     expect(await odd.text()).toContain('width');
     expect((await post({ ...JPEG, firstFrame: 100 })).status).toBe(422);
     expect((await post(JPEG, Buffer.from('no video'))).status).toBe(422);
+  });
+
+  test('ends the work of a request that is closed, and all work when it stops', async () => {
+    const gif: ImageTask = {
+      ...JPEG,
+      format: 'gif',
+      frames: 100,
+      fps: 15,
+      width: 640,
+      height: 360,
+    };
+    const closed = new AbortController();
+    const given = post(gif, segments, SECRET, closed.signal);
+    const others = [post(gif), post({ ...gif, fps: 14 })];
+    closed.abort();
+    await expect(given).rejects.toThrow('abort');
+    await encoder.images.stop();
+    // Whatever was not ready before is handed back; afterEach sees that no folder is left.
+    for (const response of await Promise.all(others)) expect([200, 503]).toContain(response.status);
+    expect((await post(JPEG)).status).toBe(503);
   });
 
   test('makes many at once, a few at a time', async () => {
