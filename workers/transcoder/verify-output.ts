@@ -85,7 +85,7 @@ async function fromStore<T>(read: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (left <= 1)
         throw new AppError('storage.unavailable', 'The store does not answer.', {}, error);
-      await scheduler.wait(READ_PAUSE_MS);
+      await new Promise((resolve) => setTimeout(resolve, READ_PAUSE_MS));
     }
   }
 }
