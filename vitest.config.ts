@@ -22,7 +22,7 @@ const NEED_FFMPEG = [
   'video',
 ]
   .map((name) => `test/unit/encoder-${name}.test.ts`)
-  .concat('test/corpus/**');
+  .concat('test/corpus/**', 'test/torture/**');
 
 /** Without ffmpeg the encoder is tested with its WebAssembly engine only; CI has ffmpeg or fails. */
 async function withoutFfmpeg(): Promise<string[]> {
@@ -38,7 +38,7 @@ export default defineConfig(async () => ({
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/torture/**/*.test.ts'],
           exclude: await withoutFfmpeg(),
           testTimeout: 60_000,
         },

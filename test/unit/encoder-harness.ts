@@ -199,7 +199,7 @@ export function requestFor(
 }
 
 export function postTask(
-  encoder: Encoder,
+  encoder: Pick<Encoder, 'url'>,
   request: unknown,
   options: { secret?: string; signal?: AbortSignal } = {},
 ): Promise<Response> {
@@ -224,7 +224,7 @@ export type Outcome = Exclude<TaskLine, { type: 'progress' }>;
 
 /** Posts a task on these source bytes and gives the last line and the stored parts. */
 export async function runOn(
-  encoder: Encoder,
+  encoder: Pick<Encoder, 'url'>,
   source: Buffer,
   task: TaskSpec,
 ): Promise<{ last: Outcome; parts: Map<number, Buffer> }> {
