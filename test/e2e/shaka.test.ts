@@ -32,7 +32,8 @@ const FORMATS = ['hls', 'dash'] as const;
 const LANGUAGES = [
   ...['-f', 'lavfi', '-i', 'testsrc2=size=426x240:rate=30:duration=4'],
   ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=4'],
-  ...['-f', 'lavfi', '-i', 'sine=frequency=660:sample_rate=48000:duration=4'],
+  // Copied, it begins later than the rest.
+  ...['-itsoffset', '0.5', '-f', 'lavfi', '-i', 'sine=frequency=660:sample_rate=48000:duration=3'],
   ...['-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
   ...['-pix_fmt', 'yuv420p', '-c:a:0', 'aac', '-ac:a:0', '2', '-c:a:1', 'ac3', '-ac:a:1', '6'],
   ...['-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu', 'languages.mp4'],
@@ -113,17 +114,23 @@ async function firstPacketOf(segmentUrl: string): Promise<EncodedPacket | null> 
   return track === undefined ? null : new EncodedPacketSink(track).getFirstPacket();
 }
 
+/** Every segment is presented when the manifest says so. Answers when each rendition begins. */
+async function expectTimes(dash: string): Promise<number[]> {
+  const { video, audio } = await readWithShaka((await bytesOf(dash)).toString(), dash);
+  for (const { start, url } of [...video, ...audio].flatMap(({ segments }) => segments)) {
+    const packet = await firstPacketOf(url);
+    expect(packet?.type).toBe('key');
+    // Priming samples come before the presentation begins.
+    expect(Math.max(0, packet?.timestamp ?? NaN)).toBeCloseTo(start, 9);
+  }
+  return [...video, ...audio].map(({ segments }) => segments[0]?.start ?? NaN);
+}
+
 test.each(PLAYED)(
   'the DASH manifest of $name says when each segment is presented',
   async ({ name }) => {
-    const { dash } = videoOf(name).playback;
-    const { video, audio } = await readWithShaka((await bytesOf(dash)).toString(), dash);
-    for (const { start, url } of [...video, ...audio].flatMap(({ segments }) => segments)) {
-      const packet = await firstPacketOf(url);
-      expect(packet?.type).toBe('key');
-      // Priming samples come before the presentation begins.
-      expect(Math.max(0, packet?.timestamp ?? NaN)).toBeCloseTo(start, 9);
-    }
+    const starts = await expectTimes(videoOf(name).playback.dash);
+    expect(new Set(starts)).toEqual(new Set([0]));
   },
 );
 
@@ -173,6 +180,12 @@ describe('a video in two languages, one of them in 5.1', () => {
       { language: 'de', codecs: 'mp4a.40.2', roles: ['alternate'], channelsCount: 2 },
       { language: 'de', codecs: 'ac-3', roles: ['alternate'], channelsCount: 6 },
     ]);
+  });
+
+  test('has its surround sound where it begins in the source', async () => {
+    const starts = await expectTimes(video.playback.dash);
+    expect(starts.slice(0, 3)).toEqual([0, 0, 0]);
+    expect(Math.abs((starts[3] ?? NaN) - 0.5)).toBeLessThan(0.02);
   });
 
   test.each(FORMATS)(
