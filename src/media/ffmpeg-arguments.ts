@@ -157,9 +157,15 @@ function decoder({ alpha, codec }: VideoFacts): string[] {
 
 const ALPHA_DECODERS: Readonly<Record<string, string>> = { vp8: 'libvpx', vp9: 'libvpx-vp9' };
 
-function deinterlacing({ interlaced }: VideoFacts): string[] {
-  return interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : [];
+/** Headers often do not tell; each frame does. Progressive frames pass through as they are. */
+function deinterlacing({ codec, interlaced, width, height }: VideoFacts): string[] {
+  const isPossible = interlaced || CODECS_WITH_FIELDS.has(codec);
+  const isLargeEnough = Math.min(width, height) >= SMALLEST_DEINTERLACED_SIDE;
+  return isPossible && isLargeEnough ? ['bwdif=mode=send_frame:deint=interlaced'] : [];
 }
+
+const CODECS_WITH_FIELDS = new Set(['h264', 'mpeg2video', 'mpeg4', 'mjpeg', 'prores', 'dnxhd']);
+const SMALLEST_DEINTERLACED_SIDE = 8;
 
 /** In a file without presentation times the pictures come in the right order: they are counted. */
 function timing({ pictureSeconds, startSeconds }: VideoFacts): string[] {

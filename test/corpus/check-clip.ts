@@ -7,13 +7,15 @@ import { ffmpeg } from '../unit/encoder-harness.ts';
 import type { Encoder } from '../unit/encoder-harness.ts';
 import { findBreaches, readStream } from './hls-rules.ts';
 import type { ReadRendition } from './hls-rules.ts';
-import { colourAt, decode, numbersOf } from './pictures.ts';
+import { colourAt, combShare, decode, numbersOf } from './pictures.ts';
 import type { Pictures } from './pictures.ts';
 import type { Expectation, Recipe } from './recipe.ts';
 import { Refused, transcode } from './transcode.ts';
 import type { Published } from './transcode.ts';
 
 const COLOUR_TOLERANCE = 12;
+/** Of a woven bar it is 0.05. */
+const COMB_SHARE = 0.01;
 /** Sound is coded in whole frames, and encoders add silence at the end. */
 const SOUND_TOLERANCE_SECONDS = 0.08;
 
@@ -79,6 +81,9 @@ async function checkPictures(
   expect(pictures.frames).toHaveLength(wanted.frames ?? 0);
   if (wanted.numbers !== undefined) expect(numbersOf(pictures)).toEqual(wanted.numbers);
   checkMarks(pictures, wanted);
+  if (wanted.isSmooth !== true) return;
+  const shares = pictures.frames.map((_, frame) => combShare(pictures, frame));
+  expect(Math.max(...shares)).toBeLessThan(COMB_SHARE);
 }
 
 /** The poster has the same corner and colours as the video. */

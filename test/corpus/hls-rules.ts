@@ -33,6 +33,8 @@ interface ReadVariant {
 /** A rule that a stream breaks, with its source. */
 export type Breach = string;
 
+/** EXTINF has six decimals, so that rates measured by it are a little off. */
+const ROUNDED_DURATIONS = 1 - 1e-5;
 const LATE_SECONDS = 0.000_6;
 const KEY_DISTANCE_SECONDS = 2.1;
 const IDR = 5;
@@ -200,14 +202,20 @@ function variantBreaches({ variant, video, audio }: ReadVariant): Breach[] {
   const named = new Set(codecs.split(','));
   const loudest = (of: (one: ReadRendition) => number): number => Math.max(0, ...audio.map(of));
   const isSoundAlone = track.kind === 'audio';
-  const peak = peakOf(video) + (isSoundAlone ? 0 : loudest(peakOf));
-  const average = averageOf(video) + (isSoundAlone ? 0 : loudest(averageOf));
+  // Of sound alone the variant is one member of its group: only one of them plays.
+  const total = (of: (one: ReadRendition) => number): number =>
+    isSoundAlone ? Math.max(of(video), loudest(of)) : of(video) + loudest(of);
+  const peak = total(peakOf);
+  const average = total(averageOf);
   return [
     ...unless(
       String([...named].toSorted()) === String([...wanted].toSorted()),
       `${uri}: CODECS "${codecs}", found ${String([...wanted])}`,
     ),
-    ...unless(bandwidth >= peak, `${uri}: §4.3.4.2 BANDWIDTH ${bandwidth} under the peak ${peak}`),
+    ...unless(
+      bandwidth >= peak * ROUNDED_DURATIONS - 1 * ROUNDED_DURATIONS - 1,
+      `${uri}: §4.3.4.2 BANDWIDTH ${bandwidth} under the peak ${peak}`,
+    ),
     ...unless(
       bandwidth <= peak * 1.1 + 1,
       `${uri}: Apple 8: BANDWIDTH ${bandwidth} far over the peak ${peak}`,

@@ -29,6 +29,27 @@ export function marked(size: string, rate: string, seconds: number, colour: stri
   return `color=${colour}:s=${size}:r=${rate}:d=${seconds},drawbox=x=0:y=0:w=iw/4:h=ih/4:color=white:t=fill`;
 }
 
+/** A white bar that moves to the right. */
+export function moving(size: string, rate: string, seconds: number): string {
+  const [, height = '0'] = size.split('x');
+  return [
+    `color=black:s=${size}:r=${rate}:d=${seconds}[back]`,
+    `color=white:s=20x${height}:r=${rate}:d=${seconds}[bar]`,
+    "[back][bar]overlay=x='mod(n*4,140)'",
+  ].join(';');
+}
+
+/** The share of pixels that differ from the one below them: rows of two fields side by side look like a comb. */
+export function combShare({ width, height, frames }: Pictures, frame: number): number {
+  const bytes = frames[frame] ?? Buffer.alloc(0);
+  const row = width * 3;
+  let combed = 0;
+  for (let at = row * 4; at < row * (height - 4); at += 3) {
+    if (Math.abs((bytes[at] ?? 0) - (bytes[at + row] ?? 0)) > 64) combed++;
+  }
+  return combed / (width * height);
+}
+
 /** Decodes a joined rendition or a JPEG at a size. */
 export async function decode(folder: string, file: Buffer, size: string): Promise<Pictures> {
   const [width = 0, height = 0] = size.split('x').map(Number);

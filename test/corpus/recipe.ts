@@ -20,6 +20,8 @@ export interface Expectation {
   /** Of the middle of a marked picture. */
   readonly colour?: Colour;
   readonly tolerance?: number;
+  /** A moving bar shows no rows of another time. */
+  readonly isSmooth?: boolean;
   readonly renditions?: readonly string[];
 }
 
