@@ -26,6 +26,7 @@ import {
   leaseTask,
   loseOutputs,
   runnersToStop,
+  silentAttempts,
   wakeAt,
 } from '../workers/transcoder/job-state.ts';
 import type {
@@ -164,11 +165,27 @@ export class TranscodeJob extends DurableObject<Env> {
     }
     await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
     try {
-      await this.commit(expireLeases(before, Date.now()));
+      const now = Date.now();
+      const silent = silentAttempts(before, now);
+      await this.commit(expireLeases(before, now));
+      for (const attempt of silent) this.ctx.waitUntil(this.stopAttempt(before.id, attempt));
     } catch (error) {
       const { logger } = await serviceContext();
       logger.warn('job.alarm.failed', { jobId: before.id, error });
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    }
+  }
+
+  /** An encoder that hangs would keep its runner's slot for good. */
+  private async stopAttempt(
+    jobId: string,
+    { taskId, epoch, runner }: ReturnType<typeof silentAttempts>[number],
+  ): Promise<void> {
+    try {
+      await this.env.TRANSCODER.getByName(runner).stopAttempt(jobId, taskId, epoch);
+    } catch (error) {
+      const { logger } = await serviceContext();
+      logger.warn('attempt.stop.failed', { jobId, taskId, epoch, error });
     }
   }
 

@@ -9,6 +9,7 @@ import {
 import type { TaskFailure, TaskLine, TaskRequest } from '../src/contracts/task-protocol.ts';
 import { signTaskToken } from '../src/http/task-token.ts';
 import type { ServiceContext } from '../src/kernel/service-context.ts';
+import { withDeadline } from '../src/kernel/with-deadline.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { createProcessEncoder } from '../workers/transcoder/encoder.ts';
 import type { Encoder } from '../workers/transcoder/encoder.ts';
@@ -31,6 +32,7 @@ type Offer = 'started' | 'idle' | 'busy';
 
 interface Run {
   readonly jobId: string;
+  readonly task?: Pick<LeasedTask, 'taskId' | 'epoch'>;
   readonly abort: AbortController;
 }
 
@@ -57,7 +59,9 @@ export class TranscoderContainer extends DurableObject<Env> {
       const { lease } = await job.lease(this.ctx.id.name ?? 'runner');
       if (lease === undefined) return 'idle';
       taken = true;
-      this.ctx.waitUntil(this.drive({ context, encoder, job, lease, run }));
+      const leased = { ...run, task: lease };
+      this.run = leased;
+      this.ctx.waitUntil(this.drive({ context, encoder, job, lease, run: leased }));
       return 'started';
     } finally {
       if (!taken) this.run = undefined;
@@ -74,6 +78,13 @@ export class TranscoderContainer extends DurableObject<Env> {
   /** Stops the running task of this job; its ffmpeg is killed. */
   async stopJob(jobId: string): Promise<void> {
     if (this.run?.jobId === jobId) this.run.abort.abort();
+  }
+
+  /** Stops this attempt if it still runs here: its lease has ended. */
+  async stopAttempt(jobId: string, taskId: string, epoch: number): Promise<void> {
+    const { task } = this.run ?? {};
+    if (this.run?.jobId !== jobId || task?.taskId !== taskId || task.epoch !== epoch) return;
+    this.run.abort.abort(new Error('the lease has ended'));
   }
 
   private async drive(work: Work): Promise<void> {
@@ -113,10 +124,11 @@ export class TranscoderContainer extends DurableObject<Env> {
     run,
   }: Work): Promise<Exclude<TaskLine, { type: 'progress' }>> {
     const { signal } = run.abort;
-    const response = await encoder.run(await toRequest(context, lease), signal);
+    const request = await toRequest(context, lease);
+    const response = await withDeadline(encoder.run(request, signal), SILENCE_MS);
     if (response.status === 503) return { ...HANDED_BACK, detail: 'every slot was taken' };
     if (!response.ok || response.body === null)
-      throw new Error(`the encoder answered ${response.status}`);
+      return { ...REFUSED, detail: `the encoder answered ${response.status}` };
     let beatAt = 0;
     for await (const line of readJsonLines(response.body, SILENCE_MS)) {
       const parsed = taskLineSchema.parse(line);
@@ -144,6 +156,15 @@ const HANDED_BACK = {
   message: 'The encoder handed the task back.',
   retryable: true,
   handedBack: true,
+} as const;
+
+/** The encoder does not take tasks from us at all: no fault of this one. */
+const REFUSED = {
+  type: 'failure',
+  code: 'ERR_UNKNOWN',
+  message: 'The encoder refused the task.',
+  retryable: true,
+  unavailable: true,
 } as const;
 
 type Ending =

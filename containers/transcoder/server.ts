@@ -32,6 +32,8 @@ async function answer(
 ): Promise<void> {
   const { pathname } = new URL(request.url ?? '/', 'http://encoder');
   if (request.method === 'GET' && pathname === '/health') {
+    // Who cannot give us tasks must not take us for healthy.
+    authorize(request, options.secret);
     return renderJson(response, 200, healthOf(options.runner));
   }
   if (request.method !== 'POST' || (pathname !== '/tasks' && pathname !== '/images')) {

@@ -9,7 +9,7 @@ import { VIDEO_CODECS } from './profile.ts';
  * `POST {encoder}/tasks` with a {@link TaskRequest} and `Authorization: Bearer {TASK_TOKEN_SECRET}`
  * answers 200 and a stream of JSON lines ({@link TaskLine}), at least one every two seconds, the last one
  * `result` or `failure`; 503 when every slot is taken. Closing the request aborts the task and kills its ffmpeg.
- * `GET {encoder}/health` answers {@link EncoderHealth}.
+ * `GET {encoder}/health` with the same bearer answers {@link EncoderHealth}; whoever would be refused a task gets 401 here.
  *
  * The encoder fetches `GET {callback.url}/source` (Range allowed) and stores output with
  * `PUT {callback.url}/output/{part}` (Content-Length, `x-content-sha256` in lower-case hex),

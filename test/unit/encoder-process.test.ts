@@ -130,7 +130,9 @@ test('it ends with its parent when asked to', async () => {
 
 test('without ffmpeg on the path it takes the WebAssembly build', async () => {
   const encoder = await start({ PATH: folder });
-  const health = (await (await fetch(`${encoder.url}/health`)).json()) as { engine: string };
+  const headers = { authorization: `Bearer ${SECRET}` };
+  const response = await fetch(`${encoder.url}/health`, { headers });
+  const health = (await response.json()) as { engine: string };
   expect(health.engine).toMatch(/\(WebAssembly\)$/);
 });
 

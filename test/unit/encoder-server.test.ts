@@ -6,14 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { encoderHealthSchema } from '../../src/contracts/task-protocol.ts';
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
+import { createProcessEncoder } from '../../workers/transcoder/encoder.ts';
 import {
   ffmpeg,
   postTask,
   readLines,
   requestFor,
   startCallback,
+  SECRET,
   startEncoder,
 } from './encoder-harness.ts';
 import type { Encoder, FakeCallback } from './encoder-harness.ts';
@@ -76,7 +77,7 @@ describe.each(['native', 'wasm'] as const)('the encoder server with the %s engin
   });
 
   test('says what it is', async () => {
-    const health = encoderHealthSchema.parse(await (await fetch(`${encoder.url}/health`)).json());
+    const health = await createProcessEncoder(encoder.url, SECRET).health();
     expect(health).toMatchObject({ slots: 2, busy: 0 });
     const kind = choice === 'native' ? 'native' : 'WebAssembly';
     expect(health.engine).toMatch(new RegExp(`^ffmpeg \\d[\\w.]* \\(${kind}\\)$`));
@@ -87,6 +88,9 @@ describe.each(['native', 'wasm'] as const)('the encoder server with the %s engin
     expect((await postTask(encoder, request, { secret: 'wrong' })).status).toBe(401);
     expect((await postTask(encoder, { ...request, version: 1 })).status).toBe(400);
     expect((await fetch(`${encoder.url}/other`)).status).toBe(404);
+    await expect(createProcessEncoder(encoder.url, 'wrong').health()).rejects.toThrow(
+      'another TASK_TOKEN_SECRET',
+    );
     expect(callback.requests).toEqual([]);
   });
 

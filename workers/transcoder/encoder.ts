@@ -2,13 +2,13 @@ import { AppError } from '../../src/contracts/errors.ts';
 import { IMAGE_TASK_HEADER } from '../../src/contracts/image-task.ts';
 import type { ImageTask } from '../../src/contracts/image-task.ts';
 import type { EncoderHealth, TaskRequest } from '../../src/contracts/task-protocol.ts';
-import { encoderHealthSchema } from '../../src/contracts/task-protocol.ts';
+import { TASK_PROTOCOL_VERSION, encoderHealthSchema } from '../../src/contracts/task-protocol.ts';
 
 const HEALTH_DEADLINE_MS = 2000;
 
-/** Something that runs tasks: a process on the same machine, or a container of the platform. */
+/** Something that runs tasks. */
 export interface Encoder {
-  /** Throws `task.unavailable` when it does not answer in two seconds. */
+  /** Throws `task.unavailable` with the next step when it does not answer in two seconds or would refuse our tasks. */
   health(): Promise<EncoderHealth>;
   /** Starts a task; the answer's body are the task's JSON lines. Aborting the signal kills the task. */
   run(request: TaskRequest, signal: AbortSignal): Promise<Response>;
@@ -21,14 +21,18 @@ export function createProcessEncoder(url: string, secret: string): Encoder {
   const authorization = `Bearer ${secret}`;
   return {
     health: async () => {
-      try {
-        const response = await fetch(`${url}/health`, {
-          signal: AbortSignal.timeout(HEALTH_DEADLINE_MS),
-        });
-        return encoderHealthSchema.parse(await response.json());
-      } catch (error) {
-        throw new AppError('task.unavailable', `The encoder at ${url} does not answer.`, {}, error);
+      const { status, body } = await askHealth(url, authorization);
+      if (status === 401)
+        throw unusable(`The encoder at ${url} has another TASK_TOKEN_SECRET. Give both the same.`);
+      const { data, error } = encoderHealthSchema.safeParse(body);
+      if (data === undefined)
+        throw unusable(`What answers at ${url} with ${status} is no encoder.`, error);
+      if (data.version !== TASK_PROTOCOL_VERSION) {
+        throw unusable(
+          `The encoder at ${url} speaks task protocol ${data.version}, this platform ${TASK_PROTOCOL_VERSION}. Deploy both from the same release.`,
+        );
       }
+      return data;
     },
     run: (request, signal) =>
       fetch(`${url}/tasks`, {
@@ -46,8 +50,36 @@ export function createProcessEncoder(url: string, secret: string): Encoder {
           signal,
         });
       } catch (error) {
-        throw new AppError('task.unavailable', `The encoder at ${url} does not answer.`, {}, error);
+        throw unusable(`The encoder at ${url} does not answer.`, error);
       }
     },
   };
+}
+
+async function askHealth(
+  url: string,
+  authorization: string,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  try {
+    const response = await fetch(`${url}/health`, {
+      headers: { authorization },
+      signal: AbortSignal.timeout(HEALTH_DEADLINE_MS),
+    });
+    const text = await response.text();
+    return { status: response.status, body: parseJson(text) };
+  } catch (error) {
+    throw unusable(`The encoder at ${url} does not answer.`, error);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unusable(message: string, cause?: unknown): AppError {
+  return new AppError('task.unavailable', message, {}, cause);
 }

@@ -334,10 +334,23 @@ function isOtherCodec(codec: VideoCodec = 'h264'): boolean {
   return codec !== 'h264';
 }
 
+/** The running attempts whose heartbeat stopped. */
+export function silentAttempts(
+  state: JobState,
+  now: number,
+): { readonly taskId: string; readonly epoch: number; readonly runner: string }[] {
+  return state.tasks.flatMap(({ id, epoch, attempts, ...task }) => {
+    const runner = attempts.find((attempt) => attempt.epoch === epoch)?.runner;
+    const isSilent = task.state === 'running' && (task.deadline ?? 0) <= now;
+    return isSilent && runner !== undefined ? [{ taskId: id, epoch, runner }] : [];
+  });
+}
+
 /** Ends every lease whose heartbeat stopped. */
 export function expireLeases(state: JobState, now: number): JobState {
+  const silent = new Set(silentAttempts(state, now).map(({ taskId }) => taskId));
   return state.tasks.reduce((current, task) => {
-    if (task.state !== 'running' || (task.deadline ?? 0) > now) return current;
+    if (!silent.has(task.id)) return current;
     const failure = {
       taskId: task.id,
       epoch: task.epoch,

@@ -21,4 +21,4 @@ export function pauseForOutage(attempts: readonly EndedAttempt[], now: number): 
 
 /** What the uploader reads at the end of an outage that was too long. */
 export const OUTAGE_TEXT =
-  'The platform could not reach its own storage for six hours. Start this video again with POST /api/v1/jobs {"uid": …}.';
+  'A part of the platform did not answer for six hours. Start this video again with POST /api/v1/jobs {"uid": …}.';
