@@ -122,8 +122,8 @@ describe('decideRecord', () => {
   test('believes the holder of the claim only', () => {
     const until = NOW - 1;
     const record = (slot: PartSlot): string => decideRecord(anUpload(), slot, mine, NOW).kind;
-    expect(record({ claim: { claimId: 'me', until } })).toBe('recorded');
-    expect(record({ claim: { claimId: 'other', until } })).toBe('lost');
+    expect(record({ claim: { claimId: 'me', until, since: 0 } })).toBe('recorded');
+    expect(record({ claim: { claimId: 'other', until, since: 0 } })).toBe('lost');
     expect(record({})).toBe('lost');
     expect(record({ recorded: { ...PART, etag: 'e2' } })).toBe('lost');
     expect(record({ recorded: PART })).toBe('recorded');
