@@ -101,6 +101,10 @@ describe('get', () => {
       size: 1000,
       meta: { name: 'film.mp4' },
       status: { state: 'ready', pctComplete: '100.000000', errorReasonCode: '' },
+      playback: {
+        hls: expect.stringMatching(`/${uid}/manifest/video.m3u8$`),
+        dash: expect.stringMatching(`/${uid}/manifest/video.mpd$`),
+      },
     });
     expect(result['created']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
     for (const name of [
