@@ -37,7 +37,7 @@ const configSchema = z.object({
   APP_ENVIRONMENT: z.enum(['development', 'production']),
   PUBLIC_URL: origin,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']),
-  /** Address of a local encoder process; empty where the platform's containers encode. */
+  /** Address of the encoder process; while it is empty, uploads are taken and their jobs wait. */
   TRANSCODER_URL: z.union([z.literal(''), origin]),
   TRANSCODER_SLOTS: z.coerce.number().int().min(1).max(1000),
   UPLOAD_MAX_BYTES: z.coerce.number().int().positive(),

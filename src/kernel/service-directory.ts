@@ -1,10 +1,7 @@
 import { AppError } from '../contracts/errors.ts';
 import type { CallableService, ServiceApis } from '../contracts/service-apis.ts';
 
-/**
- * Where one service finds another. This is the one place that knows whether a call stays in the process (monolith)
- * or goes through a service binding.
- */
+/** Where one service finds another. */
 export class ServiceDirectory {
   private readonly apis: Partial<ServiceApis> = {};
 

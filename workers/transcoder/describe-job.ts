@@ -48,6 +48,8 @@ export interface JobDescription extends JobProgress {
   readonly pctComplete: number;
   readonly renditions: RenditionProgress[];
   readonly tasks: TaskDescription[];
+  /** Why no task runs at the moment; only the service knows. */
+  readonly waiting?: string;
   readonly reason?: string;
   readonly reasonCode?: string;
   readonly detail?: string;

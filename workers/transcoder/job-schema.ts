@@ -46,6 +46,10 @@ export const jobSchema = z
     ...frames,
     renditions: z.array(z.object({ name: z.string(), ...frames })),
     tasks: z.array(taskSchema),
+    waiting: z
+      .string()
+      .optional()
+      .openapi({ description: 'Why no task runs at the moment, and what to do' }),
     reason: z.string().optional().openapi({ description: 'Why it failed, for a person' }),
     reasonCode: z.string().optional(),
     detail: z.string().optional().openapi({ description: 'Last lines of the encoder' }),

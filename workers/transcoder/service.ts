@@ -16,6 +16,8 @@ import { Profiles, unknownProfile } from './profiles.ts';
 /** A job whose row did not change for this long is poked: its alarm may be lost. */
 const REARM_AFTER_MS = 60_000;
 const REARM_LIMIT = 50;
+/** Readers of progress look twice a second. */
+const LOOK_AT_ENCODER_EVERY_MS = 5000;
 
 export type JobRow = typeof jobs.$inferSelect;
 
@@ -30,6 +32,8 @@ export interface JobFilter {
 export class TranscoderService implements TranscoderApi {
   readonly profiles: Profiles;
   private readonly context: ServiceContext;
+  /** What the last look at the encoder found. */
+  private encoder: { readonly seenAt: number; readonly trouble?: string } = { seenAt: 0 };
 
   constructor(context: ServiceContext) {
     this.context = context;
@@ -67,6 +71,9 @@ export class TranscoderService implements TranscoderApi {
       maxDurationSeconds,
       profile,
     });
+    // A purge that overtook this call found no job to stop.
+    const left = await this.context.services.get('metadata').findVideo(accountId, uid);
+    if (left === undefined) await this.cancelForVideo(uid);
   }
 
   async progress(jobIds: readonly string[]): Promise<Record<string, JobProgress>> {
@@ -129,7 +136,8 @@ export class TranscoderService implements TranscoderApi {
     const description = await this.stub(id).describe();
     if (description === undefined)
       throw new AppError('job.not_found', `The details of job "${id}" are no longer kept.`);
-    return description;
+    const waiting = await this.whyWaiting(description);
+    return { ...description, ...(waiting !== undefined && { waiting }) };
   }
 
   /** Throws `job.not_found`, `job.finished` or, when its video is about to play, `job.publishing`. */
@@ -179,6 +187,27 @@ export class TranscoderService implements TranscoderApi {
       .returning({ id: jobs.id });
     await Promise.all(rows.map(({ id }) => this.stub(id).poke()));
     return rows.length === REARM_LIMIT;
+  }
+
+  /** What keeps the encoder from a job of which no task runs. */
+  private async whyWaiting(job: JobDescription): Promise<string | undefined> {
+    const isRunning = job.tasks.some(({ state }) => state === 'running');
+    if (isRunning || job.endedAt !== undefined) return undefined;
+    const now = Date.now();
+    if (now - this.encoder.seenAt > LOOK_AT_ENCODER_EVERY_MS) {
+      const trouble = await this.encoderTrouble();
+      this.encoder = { seenAt: now, ...(trouble !== undefined && { trouble }) };
+    }
+    return this.encoder.trouble;
+  }
+
+  private async encoderTrouble(): Promise<string | undefined> {
+    try {
+      const { busy, slots } = await this.encoderHealth();
+      return busy < slots ? undefined : `All ${slots} slots of the encoder are busy.`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   private async requireRow(accountId: string, id: string): Promise<JobRow> {
