@@ -1,5 +1,6 @@
 const MAX_LINES = 20;
 const MAX_LINE_CHARACTERS = 300;
+const REPEATED = /^Last message repeated \d+ times$/;
 
 /** Keeps the last lines of ffmpeg's errors, so that a failure can be explained. */
 export interface ErrorTail {
@@ -13,8 +14,10 @@ export function createErrorTail(): ErrorTail {
   return {
     add(line) {
       const clean = cleanLine(line);
-      // A damaged file makes ffmpeg say the same thing thousands of times.
-      if (clean === '' || clean === lines.at(-1)) return;
+      if (clean === '' || REPEATED.test(clean)) return;
+      // A damaged file makes ffmpeg say the same few things thousands of times: each is kept once.
+      const before = lines.indexOf(clean);
+      if (before >= 0) lines.splice(before, 1);
       lines.push(clean);
       if (lines.length > MAX_LINES) lines.shift();
     },

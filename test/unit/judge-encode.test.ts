@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { cleanLine, withoutPaths } from '../../containers/transcoder/error-tail.ts';
+import {
+  cleanLine,
+  createErrorTail,
+  withoutPaths,
+} from '../../containers/transcoder/error-tail.ts';
 import { judgeEncode } from '../../src/media/judge-encode.ts';
 import type { EncodeOutcome } from '../../src/media/judge-encode.ts';
 
@@ -55,4 +59,14 @@ test('a line of errors is of bounded length and without control characters', () 
   expect(cleanLine(`\u001B[31mred\u0007\u202E ${'x'.repeat(5000)}`)).toMatch(
     /^\[31mred {1,2}x{200,300}$/,
   );
+});
+
+test('what ffmpeg says again and again is kept once, the latest last', () => {
+  const tail = createErrorTail();
+  for (let again = 0; again < 50; again += 1) {
+    for (const line of ['first', 'second', 'Last message repeated 3 times', '', 'third'])
+      tail.add(line);
+  }
+  tail.add('second');
+  expect(tail.text()).toBe('first\nthird\nsecond');
 });
