@@ -18,7 +18,7 @@ const DECODERS = [
   ['adpcm_ms', 'adpcm_ima_wav', 'adpcm_ima_qt', 'adpcm_swf'],
   // Never decoded, but ffprobe opens every stream and gives up at the first that is refused: subtitles and covers.
   ['mov_text', 'subrip', 'srt', 'ass', 'ssa', 'webvtt', 'text', 'dvdsub', 'dvbsub', 'pgssub'],
-  ['cc_dec', 'png'],
+  ['cc_dec', 'png', 'libzvbi_teletextdec'],
 ]
   .flat()
   .join(',');

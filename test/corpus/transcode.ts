@@ -12,7 +12,7 @@ import { postTask, readLines, requestFor, startCallback } from '../unit/encoder-
 import type { Encoder, FakeCallback, Outcome } from '../unit/encoder-harness.ts';
 import { memoryBucket } from './memory-bucket.ts';
 
-export const REVISION = '1';
+const REVISION = '1';
 const UID = 'c'.repeat(32);
 const MAX_DURATION_SECONDS = 3600;
 
