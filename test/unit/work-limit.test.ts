@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 function someWork(): {
   readonly begun: string[];
   readonly work: (name: string) => () => Promise<string>;
-  end(name: string): void;
+  readonly end: (name: string) => void;
 } {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
