@@ -67,6 +67,8 @@ export function videoArguments(task: VideoTask, preroll: Preroll, threads: numbe
   const seek = seekSeconds(task, preroll);
   return [
     ['-nostdin', '-y', '-v', 'error', '-threads', String(threads), ...decoder(task.facts)],
+    // A graph that is made anew when the size changes would begin to count at frame 0 again.
+    ['-reinit_filter', '0'],
     seek === undefined ? [] : ['-noaccurate_seek', '-ss', seek.toFixed(6)],
     timedInput(task.facts),
     ['-filter_complex', videoGraph(task, order, seek === undefined)],
@@ -197,6 +199,8 @@ function videoGraph(
   const { numerator, denominator } = task.facts.frameRate;
   const grid = [
     ...timing(task.facts),
+    // Brings every picture to the size of the first one.
+    'scale',
     ...deinterlacing(task.facts),
     `fps=${numerator}/${denominator}:eof_action=pass${fromStart ? ':start_time=0' : ''}`,
     ...(task.isLast ? [`tpad=stop_mode=clone:stop=${MAX_REPEATED_FRAMES}`] : []),

@@ -141,6 +141,16 @@ const TIMES: readonly Recipe[] = [
     { numbers: [...counting(15).fill(0), ...counting(210)], audio: ['pcm_s16le'] },
   ),
   once(
+    'a size that changes in the middle',
+    [
+      [...lavfi(counted('30', 3)), ...X264, 'small.ts'],
+      [...lavfi(counted('30', 4, '320x180', 90)), ...X264, '-output_ts_offset', '3', 'large.ts'],
+      ['-i', 'concat:small.ts|large.ts', '-c', 'copy', 'both.ts'],
+    ],
+    { numbers: counting(210) },
+    true,
+  ),
+  once(
     'one key frame in the whole file',
     [
       [

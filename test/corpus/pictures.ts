@@ -15,10 +15,10 @@ export type Colour = readonly [red: number, green: number, blue: number];
 const BITS = 10;
 
 /** A filter graph whose frames carry their number as ten black or white squares in the top row. */
-export function counted(rate: string, seconds: number, size = '160x90'): string {
+export function counted(rate: string, seconds: number, size = '160x90', first = 0): string {
   const side = Number(size.split('x')[0]) / BITS;
   const bits = Array.from({ length: BITS }, (_, bit) => {
-    const enable = `enable='mod(floor(n/${2 ** bit}),2)'`;
+    const enable = `enable='mod(floor((n+${first})/${2 ** bit}),2)'`;
     return `drawbox=x=${side * bit}:y=0:w=${side}:h=${side}:color=white:t=fill:${enable}`;
   });
   return [`color=black:s=${size}:r=${rate}:d=${seconds}`, ...bits].join(',');
