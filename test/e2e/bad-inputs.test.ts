@@ -42,7 +42,8 @@ async function aFile(name: string, content: Uint8Array | string): Promise<string
   return file;
 }
 
-async function expectRefusal(file: string, codes: readonly string[]): Promise<void> {
+/** Answers the reason. */
+async function expectRefusal(file: string, codes: readonly string[]): Promise<string> {
   const { uid, jobId } = await client.upload(file);
   const video = await client.untilSettled(uid, SETTLED_DEADLINE_MS);
   expect(video.status.state).toBe('error');
@@ -53,9 +54,17 @@ async function expectRefusal(file: string, codes: readonly string[]): Promise<vo
   expect(manifest.status).toBe(424);
   const job = await client.json<{ state: string; reason: string }>(`/api/v1/jobs/${jobId}`);
   expect(job).toMatchObject({ state: 'error', reason: video.status.errorReasonText });
+  return video.status.errorReasonText;
 }
 
 describe('bad inputs', () => {
+  test('/ready says how far ffmpeg is shut in', async () => {
+    type Readiness = { checks: { name: string; detail: string }[] };
+    const { checks } = (await (await fetch(`${client.url}/ready`)).json()) as Readiness;
+    const transcoder = checks.find(({ name }) => name === 'transcoder');
+    expect(transcoder?.detail).toMatch(/, (?:sandbox|not sandboxed): \S/);
+  });
+
   test('an empty file is refused before it is uploaded', async () => {
     const response = await client.send('/api/v1/uploads', {
       method: 'POST',
@@ -82,10 +91,11 @@ describe('bad inputs', () => {
 
   test('an MP4 without its index', async () => {
     const whole = await readFile(await clipFile(await chooseEngine('auto'), 'h264.mp4'));
-    await expectRefusal(await aFile('truncated.mp4', whole.subarray(0, whole.length / 2)), [
-      'ERR_NON_VIDEO',
-      'ERR_MALFORMED_VIDEO',
-    ]);
+    const half = await aFile('truncated.mp4', whole.subarray(0, whole.length / 2));
+    const text = await expectRefusal(half, ['ERR_MALFORMED_VIDEO']);
+    expect(text).toMatch(
+      /^The file is cut short or damaged: .*\(Details: .*moov atom not found.*\)$/,
+    );
   });
 
   test('playlists dressed as a video fetch nothing and read no other file', async () => {

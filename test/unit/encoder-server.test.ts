@@ -79,6 +79,7 @@ describe.each(['native', 'wasm'] as const)('the encoder server with the %s engin
   test('says what it is', async () => {
     const health = await createProcessEncoder(encoder.url, SECRET).health();
     expect(health).toMatchObject({ slots: 2, busy: 0 });
+    expect(health.sandbox).toMatch(/^(?:sandbox|not sandboxed): \S/);
     const kind = choice === 'native' ? 'native' : 'WebAssembly';
     expect(health.engine).toMatch(new RegExp(`^ffmpeg \\d[\\w.]* \\(${kind}\\)$`));
   });
