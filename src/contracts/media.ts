@@ -85,7 +85,7 @@ export interface AudioRendition {
   readonly bitrateBps: number;
 }
 
-export type SurroundCodec = 'ac3' | 'eac3';
+type SurroundCodec = 'ac3' | 'eac3';
 
 /** Where the segments of one rendition begin and end, in its own units: frames of video, or frames of the sound's codec. */
 export interface SegmentSpan {

@@ -6,7 +6,6 @@ export type VideoCodec = (typeof VIDEO_CODECS)[number];
 
 /** Rungs of the ladder by their names, largest first. */
 export const RUNG_NAMES = ['2160p', '1440p', '1080p', '720p', '480p', '360p', '240p'] as const;
-export type RungName = (typeof RUNG_NAMES)[number];
 
 const PRESETS = ['superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow'] as const;
 

@@ -117,7 +117,7 @@ export interface CacheApi {
 /** `playlist`: rendered playlists, key `{uid}/{revision}/{name}`: versioned, so never stale. */
 export type CacheNamespace = 'playlist';
 
-/** Progress of a run. It goes back only when outputs must be made again: another engine took over, or objects were lost. */
+/** Progress of a run; `acceptedFrames ÷ plannedFrames` never goes back. */
 export interface JobProgress {
   readonly acceptedFrames: number;
   readonly plannedFrames: number;

@@ -6,6 +6,7 @@ import type { AcceptedOutput } from '../../workers/transcoder/accepted-output.ts
 import { describeJob, progressOf } from '../../workers/transcoder/describe-job.ts';
 import {
   LEASE_MS,
+  acceptedFrames,
   acceptFacts,
   acceptOutput,
   cancelJob,
@@ -346,6 +347,8 @@ describe('acceptOutput', () => {
     const two = acceptOutput(second.state, 'audio', outputOf(1, 'ffmpeg 7.1 (native)'), 3);
     expect(two.tasks.find(({ id }) => id === 'video-0')?.state).toBe('waiting');
     expect(two.tasks.find(({ id }) => id === 'audio')?.state).toBe('done');
+    expect(acceptedFrames(one)).toBeGreaterThan(0);
+    expect(acceptedFrames(two)).toBe(acceptedFrames(one));
     expect(
       finishAll(two, 4).tasks.every(({ state }) => state === 'done' || state === 'waiting'),
     ).toBe(true);

@@ -42,7 +42,7 @@ export function createJobPanel(): JobPanel {
 }
 
 function wordsFor(job: Job): string {
-  if (job.state === 'queued') return 'Waiting for a free encoder';
+  if (job.state === 'queued') return job.waiting ?? 'Waiting for a free encoder';
   if (job.state === 'ready') return 'Ready to play';
   if (job.state === 'cancelled') return 'Cancelled';
   if (job.state === 'error') return 'Could not be prepared';

@@ -52,6 +52,8 @@ export interface Job {
   readonly pctComplete: number;
   readonly renditions: readonly RenditionProgress[];
   readonly tasks: readonly TaskProgress[];
+  /** Why no task runs at the moment, and what to do. */
+  readonly waiting?: string;
   readonly reason?: string;
 }
 

@@ -1,13 +1,13 @@
 import type { EncodeSettings } from '../../src/contracts/profile.ts';
 import type { JobProgress } from '../../src/contracts/service-apis.ts';
 import { reasonText } from './reason-text.ts';
+import { acceptedFrames } from './job-state.ts';
 import type { JobState, TaskRecord } from './job-state.ts';
 import { framesOf } from './task-frames.ts';
 
 /** Accepted and planned frames of the timeline. Planned is 0 until the source is known. */
 export function progressOf(state: JobState): JobProgress {
-  const accepted = state.tasks.filter((task) => task.state === 'done');
-  return { acceptedFrames: sumPlanned(accepted), plannedFrames: sumPlanned(state.tasks) };
+  return { acceptedFrames: acceptedFrames(state), plannedFrames: sumPlanned(state.tasks) };
 }
 
 /** The job as the API shows it; the wire shape stands in `job-schema.ts`. */

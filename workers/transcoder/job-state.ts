@@ -90,6 +90,8 @@ export interface JobState extends NewJob {
   /** When each permit that is still out was sent, ms. */
   readonly permits: readonly number[];
   readonly failure?: JobFailure;
+  /** Accepted frames before outputs had to be made again. */
+  readonly acceptedFloor?: number;
   /** The first engine used; another one may not continue the run. */
   readonly engine?: string;
   /** The outcome stands in the video's row and the leftovers are gone. */
@@ -240,7 +242,7 @@ function reopen(state: JobState, taskId: string): JobState {
     const { output: _, ...rest } = task;
     return { ...rest, state: 'running' };
   });
-  return { ...state, tasks };
+  return { ...state, tasks, acceptedFloor: acceptedFrames(state) };
 }
 
 export interface AttemptFailure {
@@ -449,7 +451,16 @@ function forgetOutputs(state: JobState, engine: string): JobState {
     const { output: _, ...rest } = task;
     return { ...rest, state: 'waiting', framesDone: 0 };
   });
-  return { ...state, engine, tasks };
+  return { ...state, engine, tasks, acceptedFloor: acceptedFrames(state) };
+}
+
+/** Frames of the timeline that are accepted, or once were: what is made again is no step back for who waits. */
+export function acceptedFrames({ tasks, acceptedFloor = 0 }: JobState): number {
+  const done = tasks.filter(({ state }) => state === 'done');
+  return Math.max(
+    acceptedFloor,
+    done.reduce((sum, { framesPlanned }) => sum + framesPlanned, 0),
+  );
 }
 
 function readyTasks(state: JobState, now: number): TaskRecord[] {

@@ -12,7 +12,7 @@ const NAME_LENGTH = 512;
 const { min, max, step } = PART_BYTES_RANGE;
 
 /** A name is only shown; what a file is, its bytes say. */
-export const nameSchema = z
+const nameSchema = z
   .string()
   .trim()
   .max(NAME_LENGTH)
