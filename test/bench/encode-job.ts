@@ -8,7 +8,8 @@ import { MAX_OUTPUT_BYTES, TASK_PROTOCOL_VERSION } from '../../src/contracts/tas
 import type { TaskRequest, TaskResult, TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { planTasks } from '../../workers/transcoder/plan-tasks.ts';
 import type { EncoderProcess, TaskOutcome } from './encoder-process.ts';
-import { cpuSeconds } from './process-usage.ts';
+import { watchTree } from './process-usage.ts';
+import type { TreeWatch } from './process-usage.ts';
 import { openTaskStore } from './task-store.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -23,18 +24,23 @@ interface TaskUse {
   readonly outcome: TaskOutcome;
   /** CPU of the whole encoder while the task ran: its own process and every program it started. */
   readonly cpuSeconds: number;
+  /** The part of it that the server itself used: fetching, cutting, checking, hashing, sending. */
+  readonly serverCpuSeconds: number;
 }
 
 export interface JobUse {
   readonly facts: SourceFacts | undefined;
   readonly tasks: readonly TaskUse[];
   readonly cpuSeconds: number;
+  /** The most memory that the encoder and its programs held together. */
+  readonly peakBytes: number;
 }
 
 /** What is the same for every task of a job. */
 interface Job {
   readonly encoder: EncoderProcess;
   readonly store: TaskStore;
+  readonly watch: TreeWatch;
   readonly jobId: string;
 }
 
@@ -51,7 +57,8 @@ export async function runJob(
   until: 'probe' | 'end' = 'end',
 ): Promise<JobUse> {
   const store = await openTaskStore(source, folder);
-  const job: Job = { encoder, store, jobId: `job_bench${jobs++}` };
+  const watch = watchTree(encoder.pid);
+  const job: Job = { encoder, store, watch, jobId: `job_bench${jobs++}` };
   try {
     const probe = await runTask(job, 'probe', {
       kind: 'probe',
@@ -64,8 +71,11 @@ export async function runJob(
       tasks.push(done);
       if (done.outcome.type === 'failure') break;
     }
-    return { facts, tasks, cpuSeconds: tasks.reduce((sum, task) => sum + task.cpuSeconds, 0) };
+    const cpuSeconds = tasks.reduce((sum, task) => sum + task.cpuSeconds, 0);
+    const { peakBytes } = await watch.use();
+    return { facts, tasks, cpuSeconds, peakBytes };
   } finally {
+    watch.stop();
     await store.close();
   }
 }
@@ -108,10 +118,16 @@ async function append(
 }
 
 async function runTask(job: Job, id: string, task: TaskSpec): Promise<TaskUse> {
-  const before = await cpuSeconds(job.encoder.pid);
+  const before = await job.watch.use();
   const outcome = await job.encoder.run(requestFor(job, id, task));
-  const after = await cpuSeconds(job.encoder.pid);
-  return { id, kind: task.kind, outcome, cpuSeconds: after - before };
+  const after = await job.watch.use();
+  return {
+    id,
+    kind: task.kind,
+    outcome,
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    serverCpuSeconds: after.ownCpuSeconds - before.ownCpuSeconds,
+  };
 }
 
 function requestFor({ store, jobId }: Job, taskId: string, task: TaskSpec): TaskRequest {

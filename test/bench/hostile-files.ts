@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { BOMBS } from '../fixtures/hostile-files.ts';
 import { ffmpeg } from './ffmpeg.ts';
 
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
@@ -8,16 +9,24 @@ const GAP_SECONDS = 5 * 3600;
 const FREE_BOXES = 1_000_000;
 const HEADER_BYTES = 32 * 1024 * 1024;
 
-/** Small files that ask for much: pixels, frames, time, boxes, samples, streams. */
+/** Small files that ask for much: those that must be refused, and those that may be played at a price. */
 export async function makeHostileFiles(folder: string, quick: boolean): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const encoded = Object.entries(encodedFiles()).filter(([name]) => !quick || !SLOW.has(name));
   for (const [name, args] of encoded) await ffmpeg(folder, [...args, name]);
   await ffmpeg(folder, [...black('320x180', 30, 2), ...H264, 'good.mp4']);
   const good = await readFile(join(folder, 'good.mp4'));
-  const edited = Object.entries(editedFiles(good));
+  const edited = [...Object.entries(editedFiles(good)), ...(await makeBombs(folder))];
   for (const [name, bytes] of edited) await writeFile(join(folder, name), bytes);
   return [...encoded, ...edited].map(([name]) => join(folder, name));
+}
+
+/** The bombs of the tests. */
+async function makeBombs(folder: string): Promise<[string, Buffer][]> {
+  const bombs: [string, Buffer][] = [];
+  for (const [name, make] of BOMBS)
+    bombs.push([`${name.replaceAll(/\W+/g, '-')}.mp4`, await make(folder)]);
+  return bombs;
 }
 
 /** Made or done for minutes. */
@@ -42,8 +51,6 @@ function encodedFiles(): Record<string, string[]> {
 
 function editedFiles(good: Buffer): Record<string, Buffer> {
   const index = good.lastIndexOf('moov') - 4;
-  const samples = Buffer.from(good);
-  samples.writeUInt32BE(0xff_ff_ff_f0, samples.lastIndexOf('stsz') + 12);
   const giant = Buffer.from(good);
   giant.writeUInt32BE(good.length - index + HEADER_BYTES, index);
   const free = Buffer.from('0000000866726565', 'hex');
@@ -51,7 +58,6 @@ function editedFiles(good: Buffer): Record<string, Buffer> {
   filler.writeUInt32BE(HEADER_BYTES, 0);
   filler.write('udta', 4, 'latin1');
   return {
-    'billions-of-samples.mp4': samples,
     'a-million-boxes.mp4': Buffer.concat([...Array.from({ length: FREE_BOXES }, () => free), good]),
     'giant-header.mp4': Buffer.concat([giant, filler]),
   };

@@ -8,9 +8,7 @@ import { startEncoder } from './encoder-process.ts';
 import type { EncoderProcess } from './encoder-process.ts';
 import type { Benchmark, BenchOptions, Figure } from './figure.ts';
 import { makeHostileFiles } from './hostile-files.ts';
-import { watchMemory } from './process-usage.ts';
 
-const LOOK_EVERY_MS = 100;
 const GIB = 2 ** 30;
 const MB = 1e6;
 /** CPU seconds that any file may cost, and those that a minute of declared length adds. */
@@ -65,19 +63,12 @@ async function damageOf(file: string, folder: string): Promise<Damage> {
 }
 
 async function watchJob(encoder: EncoderProcess, file: string, folder: string): Promise<Damage> {
-  const memory = watchMemory(encoder.pid, LOOK_EVERY_MS);
-  let job: JobUse;
-  let peakBytes = 0;
-  try {
-    job = await runJob(encoder, file, folder);
-  } finally {
-    peakBytes = await memory.stop();
-  }
+  const job = await runJob(encoder, file, folder);
   const video = job.facts?.video;
   const ladder = video ? planVideoLadder(video) : [];
   return {
     name: basename(file),
-    peakBytes,
+    peakBytes: job.peakBytes,
     cpuSeconds: job.cpuSeconds,
     outputBytes: await bytesIn(folder),
     uploadedMb: (await stat(file)).size / MB,

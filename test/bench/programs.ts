@@ -11,6 +11,7 @@ const INSTALL: Readonly<Record<string, string>> = {
     'install nginx with its secure_link module (Debian, Ubuntu: apt-get install nginx-light; check with nginx -V)',
   wrk: 'install wrk (Debian, Ubuntu: apt-get install wrk)',
 };
+const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 5000;
 
 /** The programs of the list that do not run here, each with what to do about it. */
@@ -85,9 +86,9 @@ async function endProcess(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Waits until the address answers anything at all. Throws after ten seconds. */
+/** Waits until the address answers anything at all. Throws when it takes a minute. */
 export async function untilAnswers(url: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + START_DEADLINE_MS;
   for (;;) {
     try {
       await fetch(url);

@@ -6,7 +6,7 @@ import { freePort } from '../../scripts/ports.ts';
 import { loadWith } from './load.ts';
 import { layOutVideo } from './playback-fixture.ts';
 import type { PlaybackFixture } from './playback-fixture.ts';
-import { cpuSeconds, processTree } from './process-usage.ts';
+import { treeCpuSeconds } from './process-usage.ts';
 import { pinned, start, untilAnswers } from './programs.ts';
 import type { Started } from './programs.ts';
 import { bundleWorker, workerdProgram, writeWorkerdConfig } from './raw-workerd.ts';
@@ -76,9 +76,9 @@ export async function sampleServer(
   seconds: number,
 ): Promise<Sample> {
   await requireBytes(url, expected);
-  const before = [await treeCpu(workerd.pid), await treeCpu(nginx.pid)] as const;
+  const before = [await treeCpuSeconds(workerd.pid), await treeCpuSeconds(nginx.pid)] as const;
   const load = await loadWith(url, seconds, expected.byteLength);
-  const after = [await treeCpu(workerd.pid), await treeCpu(nginx.pid)] as const;
+  const after = [await treeCpuSeconds(workerd.pid), await treeCpuSeconds(nginx.pid)] as const;
   await requireBytes(url, expected);
   const micros = (side: 0 | 1): number =>
     ((after[side] - before[side]) * MICROSECONDS) / load.requests;
@@ -110,11 +110,6 @@ export async function requireGuarded(
 
 async function startPinned(command: readonly string[], url: string): Promise<Started> {
   return start(await pinned(SERVER_CORE, command), () => untilAnswers(url));
-}
-
-async function treeCpu(pid: number): Promise<number> {
-  const seconds = await Promise.all((await processTree(pid)).map(cpuSeconds));
-  return seconds.reduce((sum, each) => sum + each, 0);
 }
 
 async function requireBytes(url: string, expected: Uint8Array): Promise<void> {

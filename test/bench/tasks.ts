@@ -69,11 +69,12 @@ function cpuFigure(rounds: readonly Round[], seconds: number): Figure {
     return `${kind} ${median(used).toFixed(1)}`;
   });
   const direct = median(rounds.map((round) => round.direct.cpuSeconds)).toFixed(1);
+  const server = median(rounds.map(({ job }) => serverCpuOf(job))).toFixed(1);
   return {
     name: `CPU of a job's tasks ÷ one direct ffmpeg run, ${seconds} s of 1080p30`,
     values: rounds.map(({ job, direct: { cpuSeconds } }) => job.cpuSeconds / cpuSeconds),
     limit: 1.05,
-    note: `CPU s: ${parts.join(', ')}; direct ${direct}`,
+    note: `CPU s: ${parts.join(', ')} (${server} of all in the server itself); direct ${direct}`,
   };
 }
 
@@ -81,6 +82,10 @@ function cpuOf({ tasks }: JobUse, kind: string): number {
   return tasks
     .filter((task) => task.kind === kind)
     .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+}
+
+function serverCpuOf({ tasks }: JobUse): number {
+  return tasks.reduce((sum, { serverCpuSeconds }) => sum + serverCpuSeconds, 0);
 }
 
 interface Pair {
