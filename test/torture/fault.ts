@@ -62,7 +62,7 @@ case "$order" in
   nothing) exit 0 ;;
   cut) ${real} "$@"; for f in *.mp4 *.jpg; do [ -f "$f" ] && truncate -s $(( $(stat -c %s "$f") * value / 100 )) "$f"; done; exit 0 ;;
   damage) ${real} "$@"; for f in *.mp4 *.jpg; do [ -f "$f" ] && sed -i '0,/trun/s/trun/trUn/;$s/.$//' "$f"; done; exit 0 ;;
-  frames) args=("$@"); for i in "\${!args[@]}"; do [ "\${args[$i]}" = -frames:v ] && args[$((i+1))]=$value; done; exec ${real} "\${args[@]}" ;;
+  frames) args=("$@"); for i in "\${!args[@]}"; do [ "\${args[$i]}" = -frames:v ] && [ "$value" -lt "\${args[$((i+1))]}" ] && args[$((i+1))]=$value; done; exec ${real} "\${args[@]}" ;;
   fail) ${real} "$@"; exit 1 ;;
   *) exec ${real} "$@" ;;
 esac
