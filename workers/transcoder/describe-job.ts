@@ -91,13 +91,13 @@ function describeRenditions(state: JobState): RenditionProgress[] {
   }
   return [...names].map(([name, tasks]) => {
     const plannedFrames = tasks.reduce((sum, task) => sum + framesOf(task.spec), 0);
-    const accepted = tasks.filter((task) => task.state === 'done');
-    const acceptedFrames = accepted.reduce((sum, task) => sum + framesOf(task.spec), 0);
+    const done = tasks.filter((task) => task.state === 'done');
+    const accepted = done.reduce((sum, task) => sum + framesOf(task.spec), 0);
     return {
       name,
-      acceptedFrames,
+      acceptedFrames: accepted,
       plannedFrames,
-      pctComplete: percentOf(acceptedFrames, plannedFrames),
+      pctComplete: percentOf(accepted, plannedFrames),
     };
   });
 }
