@@ -27,7 +27,7 @@ export async function treeCpuSeconds(pid: number): Promise<number> {
 }
 
 /** What a process tree has used since the watching began. */
-export interface TreeUse {
+interface TreeUse {
   readonly cpuSeconds: number;
   /** The part that the first process itself used. */
   readonly ownCpuSeconds: number;
