@@ -57,10 +57,34 @@ export function parsePlaybackKeySet(json: string): PlaybackKeySet {
   return keySetSchema.parse(JSON.parse(json));
 }
 
+/** A token that was read before. What it says of times and viewers is checked at every request all the same. */
+export interface ReadToken {
+  readonly jws: StrictJws;
+  readonly claims: PlaybackClaims;
+  /** Modulus of the key whose signature it was found to bear. */
+  readonly provenBy?: string;
+}
+
+/** Tokens that this isolate has read: a player sends the same one with every segment. */
+export interface KnownTokens {
+  get(token: string): ReadToken | undefined;
+  set(token: string, read: ReadToken): void;
+}
+
 /** The video that a token names, before anything is proven: only good for finding the account's keys. */
-export function peekSubject(token: string): string | undefined {
-  const claims = claimsSchema.safeParse(readStrictJws(token)?.payload);
-  return claims.success ? claims.data.sub : undefined;
+export function peekSubject(token: string, known?: KnownTokens): string | undefined {
+  return readToken(token, known)?.claims.sub;
+}
+
+function readToken(token: string, known?: KnownTokens): ReadToken | undefined {
+  const kept = known?.get(token);
+  if (kept !== undefined) return kept;
+  const jws = readStrictJws(token);
+  const claims = claimsSchema.safeParse(jws?.payload);
+  if (jws === undefined || !claims.success) return undefined;
+  const read = { jws, claims: claims.data };
+  known?.set(token, read);
+  return read;
 }
 
 /** One playback request: the clock (ms), the viewer, and the uid where the path implies one. */
@@ -77,32 +101,40 @@ export async function verifyPlaybackToken(
   token: string,
   keySet: PlaybackKeySet,
   request: PlaybackRequest,
+  known?: KnownTokens,
 ): Promise<PlaybackClaims> {
-  const jws = readStrictJws(token);
-  const claims = claimsSchema.safeParse(jws?.payload);
-  if (jws === undefined || !claims.success) throw unauthorized('is not a playback token');
-  if (!(await isSigned(token, jws, keySet, request.now))) {
+  const read = readToken(token, known);
+  if (read === undefined) throw unauthorized('is not a playback token');
+  const { claims, jws } = read;
+  const key = keyOf(jws, keySet, request.now);
+  if (key === undefined || (read.provenBy !== key.n && !(await isSigned(token, key)))) {
     throw unauthorized('is not signed by a key of this account');
   }
-  const fault = faultOf(claims.data, request);
+  if (read.provenBy !== key.n) known?.set(token, { ...read, provenBy: key.n });
+  const fault = faultOf(claims, request);
   if (fault !== undefined) throw unauthorized(fault);
-  if (!isViewerAllowed(claims.data.accessRules ?? [], request)) {
+  if (!isViewerAllowed(claims.accessRules ?? [], request)) {
     throw new AppError('playback.forbidden', 'An access rule of this token blocks this viewer.');
   }
-  return claims.data;
+  return claims;
 }
 
-async function isSigned(
-  token: string,
+type PlaybackKey = PlaybackKeySet['keys'][number];
+
+/** The key that the token names, while it may verify. */
+function keyOf(
   { header, payload }: StrictJws,
-  keySet: PlaybackKeySet,
+  { keys }: PlaybackKeySet,
   now: number,
-): Promise<boolean> {
-  if (header.alg !== 'RS256' || (header.typ ?? 'JWT') !== 'JWT') return false;
+): PlaybackKey | undefined {
+  if (header.alg !== 'RS256' || (header.typ ?? 'JWT') !== 'JWT') return undefined;
   const { kid = header.kid } = payload as { kid?: unknown };
-  if (header.kid !== undefined && header.kid !== kid) return false;
-  const key = keySet.keys.find((candidate) => candidate.kid === kid);
-  if (key === undefined || (key.exp !== undefined && key.exp * 1000 <= now)) return false;
+  if (header.kid !== undefined && header.kid !== kid) return undefined;
+  const key = keys.find((candidate) => candidate.kid === kid);
+  return key?.exp !== undefined && key.exp * 1000 <= now ? undefined : key;
+}
+
+async function isSigned(token: string, key: PlaybackKey): Promise<boolean> {
   try {
     await compactVerify(token, key, { algorithms: ['RS256'] });
     return true;

@@ -12,6 +12,7 @@ import { PlaybackRecords } from '../../workers/streaming/playback-records.ts';
 import { playbackRoutes } from '../../workers/streaming/routes.ts';
 import type { PlaybackParts } from '../../workers/streaming/routes.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
+import { TokenMemory } from '../../workers/streaming/token-memory.ts';
 import { seedKey, seedVideo, textOf } from './playback-fixture.ts';
 
 const silent = createLogger('error').with({ test: true });
@@ -54,6 +55,7 @@ function appOf(
       assets: env.ASSETS,
       records: new PlaybackRecords(media),
       keys: new PlaybackKeys(media, silent),
+      tokens: new TokenMemory(),
       maps: new SegmentMaps(media),
       findCache: () => undefined,
       findTranscoder: () => undefined,

@@ -10,6 +10,7 @@ import { PlaybackKeys } from '../../workers/streaming/playback-keys.ts';
 import { PlaybackRecords } from '../../workers/streaming/playback-records.ts';
 import { playbackRoutes } from '../../workers/streaming/routes.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
+import { TokenMemory } from '../../workers/streaming/token-memory.ts';
 import { call } from './accounts.ts';
 import { seedKey, seedVideo, textOf } from './playback-fixture.ts';
 import type { SeededVideo } from './playback-fixture.ts';
@@ -37,6 +38,7 @@ function playbackWith(
       assets: env.ASSETS,
       records: new PlaybackRecords(env.MEDIA),
       keys: new PlaybackKeys(env.MEDIA, silent),
+      tokens: new TokenMemory(),
       maps: new SegmentMaps(env.MEDIA),
       findCache: () => undefined,
       findTranscoder: () => makeImage && { makeImage },

@@ -6,7 +6,7 @@ import {
   peekSubject,
   verifyPlaybackToken,
 } from '../../src/http/playback-token.ts';
-import type { PlaybackKeySet, PlaybackRequest } from '../../src/http/playback-token.ts';
+import type { PlaybackKeySet, PlaybackRequest, ReadToken } from '../../src/http/playback-token.ts';
 import { forge, hmacWith, respell, signWith } from './forge-jws.ts';
 
 const UID = 'a'.repeat(32);
@@ -132,6 +132,27 @@ describe('verifyPlaybackToken', () => {
     await expect(verifyPlaybackToken(token, { keys: [] }, { now: NOW })).rejects.toMatchObject({
       code: 'playback.unauthorized',
     });
+  });
+
+  test('a token that is known is checked again in all but its signature', async () => {
+    const known = new Map<string, ReadToken>();
+    const token = await sign(HEADER, CLAIMS);
+    const verify = (set: PlaybackKeySet, now = NOW): Promise<unknown> =>
+      verifyPlaybackToken(token, set, { now }, known);
+    await expect(verify({ keys: [] })).rejects.toMatchObject({ code: 'playback.unauthorized' });
+    expect(known.get(token)?.provenBy).toBeUndefined();
+    await expect(verify(keys)).resolves.toBeDefined();
+    expect(known.get(token)?.provenBy).toBe(keys.keys[0]?.n);
+    await expect(verify(keys)).resolves.toBeDefined();
+    const refusal = { code: 'playback.unauthorized' };
+    await expect(verify(keys, (CLAIMS.exp + 1) * 1000)).rejects.toMatchObject(refusal);
+    await expect(verify({ keys: [] })).rejects.toMatchObject(refusal);
+    const another = keys.keys.map((key) => ({ ...key, n: `${key.n.slice(0, -1)}A` }));
+    await expect(verify({ keys: another })).rejects.toMatchObject(refusal);
+    const changed = `${token.slice(0, -2)}${token.endsWith('AA') ? 'QQ' : 'AA'}`;
+    await expect(verifyPlaybackToken(changed, keys, { now: NOW }, known)).rejects.toMatchObject(
+      refusal,
+    );
   });
 
   test('an access rule blocks by address and by country', async () => {

@@ -1,7 +1,11 @@
 import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import type { PlaybackRecord } from '../../src/contracts/media.ts';
 import { peekSubject, verifyPlaybackToken } from '../../src/http/playback-token.ts';
-import type { PlaybackClaims, PlaybackRequest } from '../../src/http/playback-token.ts';
+import type {
+  KnownTokens,
+  PlaybackClaims,
+  PlaybackRequest,
+} from '../../src/http/playback-token.ts';
 import { isOriginAllowed } from './allowed-origins.ts';
 import { isPlayable, publishedRevision, unknownVideo } from './playback-decision.ts';
 import { KEYS_MAX_AGE_MS, KEYS_RECHECK_MS } from './playback-keys.ts';
@@ -27,6 +31,7 @@ export interface PlaybackGrant {
 export interface AccessStores {
   readonly records: PlaybackRecords;
   readonly keys: PlaybackKeys;
+  readonly tokens: KnownTokens;
 }
 
 /** Checks one playback request, whatever part of the video it asks for. No database, no other service. Throws the refusal. */
@@ -37,8 +42,8 @@ export async function authorise(
   now: number,
 ): Promise<PlaybackGrant> {
   const wanted = 'revision' in item ? item.revision : undefined;
-  const { uid, record } = await findRecordOf(subject, wanted, stores.records, now);
-  const claims = await provePermission(subject, record, stores.keys, viewerOf(request, uid, now));
+  const { uid, record } = await findRecordOf(subject, wanted, stores, now);
+  const claims = await provePermission(subject, record, stores, viewerOf(request, uid, now));
   if (!isOriginAllowed(record.allowedOrigins, sourceOf(request))) {
     throw new AppError('playback.forbidden', 'This video may not be played on this page.');
   }
@@ -56,10 +61,10 @@ export async function authorise(
 /** The record of the video that the path names. Throws `video.not_found`, or `playback.unauthorized` for a token that names none. */
 export async function findRecord(
   subject: PlaybackSubject,
-  records: PlaybackRecords,
+  { records, tokens }: Pick<AccessStores, 'records' | 'tokens'>,
   now: number,
 ): Promise<{ readonly uid: string; readonly record: PlaybackRecord }> {
-  const uid = subject.kind === 'uid' ? subject.uid : peekSubject(subject.token);
+  const uid = subject.kind === 'uid' ? subject.uid : peekSubject(subject.token, tokens);
   if (uid === undefined) {
     throw new AppError('playback.unauthorized', 'This is not a playback token. Ask for a new one.');
   }
@@ -72,12 +77,12 @@ export async function findRecord(
 async function findRecordOf(
   subject: PlaybackSubject,
   wanted: string | undefined,
-  records: PlaybackRecords,
+  stores: AccessStores,
   now: number,
 ): ReturnType<typeof findRecord> {
-  const found = await findRecord(subject, records, now);
+  const found = await findRecord(subject, stores, now);
   if (wanted === undefined || isPlayable(found.record, wanted)) return found;
-  const record = await records.find(found.uid, now, UNKNOWN_MS);
+  const record = await stores.records.find(found.uid, now, UNKNOWN_MS);
   return record === undefined ? found : { uid: found.uid, record };
 }
 
@@ -85,10 +90,10 @@ async function findRecordOf(
 async function provePermission(
   subject: PlaybackSubject,
   record: PlaybackRecord,
-  keys: PlaybackKeys,
+  stores: AccessStores,
   viewer: PlaybackRequest,
 ): Promise<PlaybackClaims | undefined> {
-  if (subject.kind === 'token') return verify(subject.token, record.accountId, keys, viewer);
+  if (subject.kind === 'token') return verify(subject.token, record.accountId, stores, viewer);
   if (record.requireSignedURLs) {
     throw new AppError(
       'playback.unauthorized',
@@ -101,18 +106,18 @@ async function provePermission(
 async function verify(
   token: string,
   accountId: string,
-  keys: PlaybackKeys,
+  { keys, tokens }: AccessStores,
   viewer: PlaybackRequest,
 ): Promise<PlaybackClaims> {
   const kept = await keys.get(accountId, viewer.now, KEYS_MAX_AGE_MS);
   try {
-    return await verifyPlaybackToken(token, kept, viewer);
+    return await verifyPlaybackToken(token, kept, viewer, tokens);
   } catch (error) {
     if (!isAppError(error) || error.code !== 'playback.unauthorized') throw error;
     // The key may be younger than the set that is kept here.
     const fresh = await keys.get(accountId, viewer.now, KEYS_RECHECK_MS);
     if (fresh === kept) throw error;
-    return verifyPlaybackToken(token, fresh, viewer);
+    return verifyPlaybackToken(token, fresh, viewer, tokens);
   }
 }
 

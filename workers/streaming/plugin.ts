@@ -3,6 +3,7 @@ import { PlaybackKeys } from './playback-keys.ts';
 import { PlaybackRecords } from './playback-records.ts';
 import { playbackRoutes } from './routes.ts';
 import { SegmentMaps } from './segment-maps.ts';
+import { TokenMemory } from './token-memory.ts';
 
 /** Playback from R2: manifests, segments, images and the watch page. It goes on when every other service is down. */
 export function createStreaming(): ServicePlugin {
@@ -16,6 +17,7 @@ export function createStreaming(): ServicePlugin {
           assets: env.ASSETS,
           records: new PlaybackRecords(env.MEDIA),
           keys: new PlaybackKeys(env.MEDIA, logger),
+          tokens: new TokenMemory(),
           maps: new SegmentMaps(env.MEDIA),
           findCache: () => services.find('cache'),
           findTranscoder: () => services.find('transcoder'),

@@ -69,7 +69,7 @@ async function answer(c: Context<AppEnv>, parts: PlaybackParts): Promise<Respons
   const { subject, item } = path;
   const now = Date.now();
   if (item.kind === 'watch') {
-    const known = await findRecord(subject, parts.records, now).catch(toMissing);
+    const known = await findRecord(subject, parts, now).catch(toMissing);
     return serveWatchPage(request, parts.assets, known === undefined ? 404 : 200);
   }
   const grant = await authorise(request, path, parts, now);
