@@ -41,9 +41,17 @@ export default defineConfig(async () => ({
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/torture/**/*.test.ts'],
+          include: ['test/unit/**/*.test.ts'],
           exclude: await withoutFfmpeg(),
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'torture',
+          include: ['test/torture/**/*.test.ts'],
+          exclude: await withoutFfmpeg(),
+          testTimeout: 120_000,
         },
       },
       {
