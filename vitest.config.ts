@@ -37,6 +37,8 @@ export default defineConfig(async () => ({
   test: {
     // Without ffmpeg the whole corpus is left out.
     passWithNoTests: true,
+    // By default one core is left free, which on two cores is half of the machine.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
