@@ -9,6 +9,8 @@ import { createUpload } from '../workers/upload/plugin.ts';
 import { createWorkerService } from '../workers/worker/plugin.ts';
 import type { ServiceName } from './contracts/services.ts';
 import type { ServicePlugin } from './kernel/service-context.ts';
+import { renderNotStarted } from './http/render-not-started.ts';
+import { findConsumer } from './kernel/find-consumer.ts';
 import { hostPlugins, serviceContext } from './kernel/worker-host.ts';
 
 export { Sweeper } from '../durable-objects/sweeper.ts';
@@ -39,12 +41,16 @@ hostPlugins((config) =>
 /** The monolith: all plugins in one Worker. */
 export default {
   async fetch(request, env, execution) {
-    await serviceContext();
+    try {
+      await serviceContext();
+    } catch (error) {
+      return renderNotStarted(request, error);
+    }
     return gateway.fetch(request, env, execution);
   },
   async queue(batch) {
     const { contributions, logger } = await serviceContext();
-    const consume = contributions.queues.get(batch.queue);
+    const consume = findConsumer(contributions.queues, batch.queue);
     if (consume === undefined) {
       logger.error('queue.consumer.missing', { queue: batch.queue });
       batch.retryAll({ delaySeconds: 30 });

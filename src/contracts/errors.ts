@@ -1,6 +1,7 @@
 /** Every error code of the platform: HTTP status, Stream's number (reference: Stream error table) and whether trying again can help. */
 export const ERROR_CODES = {
   internal: { status: 500, stream: 10000, retryable: true },
+  'platform.not_configured': { status: 503, stream: 10000, retryable: true },
   'request.invalid': { status: 400, stream: 10005, retryable: false },
   'request.length_required': { status: 411, stream: 10005, retryable: false },
   'request.too_large': { status: 413, stream: 10011, retryable: false },

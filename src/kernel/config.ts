@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { AppError } from '../contracts/errors.ts';
 import { SERVICE_NAMES } from '../contracts/services.ts';
 import type { ServiceName } from '../contracts/services.ts';
 
@@ -49,10 +50,13 @@ const configSchema = z.object({
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
 
-/** Reads the configuration once. Throws an error that names every variable at fault. */
+/** Reads the configuration once. Throws `platform.not_configured` and names every variable at fault. */
 export function parseConfig(variables: object): Config {
   const parsed = configSchema.safeParse(variables);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`configuration is not usable: ${faults.join('; ')}`);
+  throw new AppError(
+    'platform.not_configured',
+    `configuration is not usable: ${faults.join('; ')}`,
+  );
 }

@@ -10,11 +10,11 @@ export async function checkReadiness(context: ServiceContext): Promise<Readiness
   const { env, db, services } = context;
   const checks: Readonly<Record<string, () => Promise<string>>> = {
     database: async () => {
-      const [row] = await db.all<{ accounts: number }>(
-        sql`SELECT count(*) AS accounts FROM accounts`,
-      );
+      const [row] = await db
+        .all<{ accounts: number }>(sql`SELECT count(*) AS accounts FROM accounts`)
+        .catch(explainMissingSchema);
       if (row === undefined || row.accounts === 0)
-        throw new Error('no account yet: run the first-run step of the deploy guide');
+        throw new Error('no account yet: "npm run deploy" makes it with its admin token');
       return 'schema and account are there';
     },
     objects: async () => {
@@ -36,6 +36,12 @@ export async function checkReadiness(context: ServiceContext): Promise<Readiness
     },
   };
   return Promise.all(Object.entries(checks).map(([name, check]) => runCheck(name, check)));
+}
+
+function explainMissingSchema(error: unknown): never {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!/no such table/.test(String(cause))) throw error;
+  throw new Error('no schema yet: "npm run deploy" applies the migrations', { cause });
 }
 
 async function runCheck(name: string, check: () => Promise<string>): Promise<ReadinessCheck> {

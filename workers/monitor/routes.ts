@@ -4,6 +4,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
+import { checkAddress } from './check-address.ts';
 import { renderMetrics } from './render-metrics.ts';
 import type { MonitorService } from './service.ts';
 
@@ -63,8 +64,10 @@ export function monitorRoutes(service: MonitorService): OpenAPIHono<AppEnv> {
   const routes = createRouter();
   routes.openapi(ready, async (c) => {
     c.header('cache-control', 'no-store');
-    const { ready: isReady, checks } = await service.readiness();
-    const answer = { ready: isReady, checks: [...checks] };
+    const address = checkAddress(c.env.PUBLIC_URL, c.req.url);
+    const { ready: areReady, checks } = await service.readiness();
+    const isReady = areReady && address.ok;
+    const answer = { ready: isReady, checks: [address, ...checks] };
     return isReady ? c.json(answer, 200) : c.json(answer, 503);
   });
   routes.openapi(metrics, async (c) => {

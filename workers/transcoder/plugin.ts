@@ -21,8 +21,8 @@ export function createTranscoder(): ServicePlugin {
       services.provide('transcoder', own);
       contributions.routes.push(jobRoutes(own), profileRoutes(own.profiles));
       if (config.TRANSCODER_URL !== '') contributions.routes.push(taskRoutes(context));
-      contributions.queues.set('streamgate-transcode', createPermitConsumer(context));
-      contributions.queues.set('streamgate-transcode-dead', createDeadPermitConsumer(context));
+      contributions.queues.set('transcode', createPermitConsumer(context));
+      contributions.queues.set('transcode-dead', createDeadPermitConsumer(context));
       contributions.jobs.push({
         name: 'transcoder.rearm',
         everyMs: REARM_EVERY_MS,

@@ -13,8 +13,8 @@ export function createWorkerService(): ServicePlugin {
       const { contributions, events, services, env } = context;
       services.provide('worker', { armSweeper: () => env.SWEEPER.getByName('sweeper').arm() });
       contributions.routes.push(backgroundRoutes(context));
-      contributions.queues.set('streamgate-events', createEventConsumer(context));
-      contributions.queues.set('streamgate-events-dead', createDeadEventConsumer(context));
+      contributions.queues.set('events', createEventConsumer(context));
+      contributions.queues.set('events-dead', createDeadEventConsumer(context));
       contributions.jobs.push({
         name: 'worker.outbox',
         everyMs: OUTBOX_EVERY_MS,

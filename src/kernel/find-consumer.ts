@@ -1,0 +1,8 @@
+/** The consumer of a queue. Each stage has queues of its own (`streamgate-staging-events`), so the end of the name counts. */
+export function findConsumer<Consumer>(
+  consumers: ReadonlyMap<string, Consumer>,
+  queue: string,
+): Consumer | undefined {
+  const purpose = [...consumers.keys()].find((name) => queue.endsWith(`-${name}`));
+  return purpose === undefined ? undefined : consumers.get(purpose);
+}
