@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test as baseTest } from 'vitest';
 
 import { chooseEngine } from '../../containers/transcoder/choose-engine.ts';
 import { checkPlayback } from '../../scripts/check-playback.ts';
@@ -26,30 +26,29 @@ interface Job {
   }[];
 }
 
-let folder: string;
-let platform: RunningPlatform;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'streamgate-kill-'));
-  platform = new RunningPlatform(folder, await freePort());
-  await platform.start();
-});
-
-afterEach(async () => {
-  await platform.stop();
-  await rm(folder, { recursive: true, force: true });
+/** Each test has a platform of its own to kill; together they wait no longer than the slowest. */
+const test = baseTest.extend<{ platform: RunningPlatform }>({
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads what a fixture needs from this pattern
+  platform: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'streamgate-kill-'));
+    const platform = new RunningPlatform(folder, await freePort());
+    await platform.start();
+    await use(platform);
+    await platform.stop();
+    await rm(folder, { recursive: true, force: true });
+  },
 });
 
 async function longClip(): Promise<string> {
   return clipFile(await chooseEngine('auto'), 'long.mp4');
 }
 
-function jobOf(jobId: string): Promise<Job> {
+function jobOf(platform: RunningPlatform, jobId: string): Promise<Job> {
   return platform.client.json<Job>(`/api/v1/jobs/${jobId}`);
 }
 
 /** Waits until a video task runs; answers its id. */
-async function untilEncoding(jobId: string): Promise<string> {
+async function untilEncoding(platform: RunningPlatform, jobId: string): Promise<string> {
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (Date.now() < deadline) {
     const response = await platform.client.send(`/api/v1/jobs/${jobId}`);
@@ -62,7 +61,7 @@ async function untilEncoding(jobId: string): Promise<string> {
 }
 
 /** How many tasks the running encoder takes at once. */
-async function encoderSlots(): Promise<{ slots: number }> {
+async function encoderSlots(platform: RunningPlatform): Promise<{ slots: number }> {
   type Services = { services: { name: string; details?: { encoder: { slots: number } } }[] };
   const { services } = await platform.client.json<Services>('/api/v1/services');
   const encoder = services.find(({ name }) => name === 'transcoder')?.details?.encoder;
@@ -70,33 +69,33 @@ async function encoderSlots(): Promise<{ slots: number }> {
   return encoder;
 }
 
-async function expectWholeAndClean(uid: string): Promise<void> {
+async function expectWholeAndClean(platform: RunningPlatform, uid: string): Promise<void> {
   const video = await platform.client.untilSettled(uid, READY_DEADLINE_MS);
   expect(video.status).toMatchObject({ state: 'ready', errorReasonText: '' });
   const renditions = await checkPlayback(video.playback.hls, await chooseEngine('auto'));
   for (const { codecs, frames } of renditions)
     if (codecs.includes('avc1')) expect(frames).toBe(2100);
   await platform.stop();
-  const audit = await auditState(folder);
+  const audit = await auditState(platform.folder);
   expect(orphansOf(audit)).toEqual([]);
   expect(new Set(audit.mapped).size).toBe(audit.mapped.length);
   for (const key of audit.mapped) expect(audit.keys).toContain(key);
   expect(audit.rows['outbox']).toEqual([]);
 }
 
-describe('kill -9', () => {
-  test('of the encoder in mid-task repeats that task and no other', async () => {
+describe.concurrent('kill -9', () => {
+  test('of the encoder in mid-task repeats that task and no other', async ({ platform }) => {
     const { uid, jobId } = await platform.client.upload(await longClip());
-    const victim = await untilEncoding(jobId);
+    const victim = await untilEncoding(platform, jobId);
     const [pid] = await platform.processes('containers/transcoder/main.ts');
     process.kill(pid ?? 0, 'SIGKILL');
     await platform.client.untilSettled(uid, READY_DEADLINE_MS);
-    const { tasks } = await jobOf(jobId);
+    const { tasks } = await jobOf(platform, jobId);
     const video = tasks.filter(({ kind }) => kind === 'video');
     expect(video.length).toBeGreaterThanOrEqual(4);
     const repeated = tasks.filter(({ attempts }) => attempts.length > 1);
     // The encoder runs as many tasks at once as it has slots; on up to seven cores that is the victim alone.
-    const { slots } = await encoderSlots();
+    const { slots } = await encoderSlots(platform);
     expect(repeated.map(({ id }) => id)).toContain(victim);
     expect(repeated.length).toBeLessThanOrEqual(slots);
     for (const { attempts } of repeated) {
@@ -105,18 +104,18 @@ describe('kill -9', () => {
     for (const task of tasks) expect(task.attempts.at(-1)?.outcome).toBe('accepted');
     for (const task of tasks)
       expect(task.attempts.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1);
-    await expectWholeAndClean(uid);
+    await expectWholeAndClean(platform, uid);
   });
 
-  test('of the whole platform in mid-job: the job goes on', async () => {
+  test('of the whole platform in mid-job: the job goes on', async ({ platform }) => {
     const { uid, jobId } = await platform.client.upload(await longClip());
-    await untilEncoding(jobId);
+    await untilEncoding(platform, jobId);
     await platform.killAll();
     await platform.start();
-    await expectWholeAndClean(uid);
+    await expectWholeAndClean(platform, uid);
   });
 
-  test('of the whole platform in mid-upload: the upload resumes', async () => {
+  test('of the whole platform in mid-upload: the upload resumes', async ({ platform }) => {
     const file = await longClip();
     const { size } = await stat(file);
     const fields = { name: basename(file), sizeBytes: size, partSizeBytes: 5 * 1024 * 1024 };
@@ -135,6 +134,6 @@ describe('kill -9', () => {
       {},
     );
     expect(uid).toBe(ticket.uid);
-    await expectWholeAndClean(uid);
+    await expectWholeAndClean(platform, uid);
   });
 });
