@@ -13,6 +13,10 @@ export const SERVICE_NAMES = [
 
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
+/** Everything below a video's uid or a playback token. */
+export const PLAYBACK_ADDRESS =
+  /^\/[^/]+\/(manifest|media|thumbnails|watch|storyboard\.(vtt|json|jpg))(\/|$)/;
+
 /** Which service answers below a path prefix; the first match counts. What matches nothing is playback (`streaming`) or a static asset. */
 export const ROUTE_OWNERS: readonly { readonly pattern: RegExp; readonly service: ServiceName }[] =
   [
@@ -27,8 +31,5 @@ export const ROUTE_OWNERS: readonly { readonly pattern: RegExp; readonly service
     { pattern: /^\/(ready|metrics)$/, service: 'monitor' },
     { pattern: /^\/api\/v1\/status(\/|$)/, service: 'monitor' },
     { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream(\/|$)/, service: 'metadata' },
-    {
-      pattern: /^\/[^/]+\/(manifest|media|thumbnails|watch|storyboard\.(vtt|json|jpg))(\/|$)/,
-      service: 'streaming',
-    },
+    { pattern: PLAYBACK_ADDRESS, service: 'streaming' },
   ];

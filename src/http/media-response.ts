@@ -12,33 +12,34 @@ export interface Representation {
 /** What to answer: status and headers, and which bytes, if any, make the body. */
 export interface MediaAnswer {
   readonly status: 200 | 206 | 304 | 416;
-  readonly headers: Headers;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: { readonly offset: number; readonly length: number };
 }
 
 /** Decides a GET or HEAD of a representation: If-None-Match, then Range with If-Range (RFC 9110 §13.2.2). */
 export function answerMedia(request: Request, representation: Representation): MediaAnswer {
-  const { etag, sizeBytes } = representation;
-  const headers = new Headers({
-    etag,
-    'accept-ranges': 'bytes',
-    'cache-control': representation.cacheControl,
-  });
-  if (isNotModified(request, etag)) return { status: 304, headers };
+  const { etag, sizeBytes, cacheControl } = representation;
+  const common = { etag, 'accept-ranges': 'bytes', 'cache-control': cacheControl };
+  if (isNotModified(request, etag)) return { status: 304, headers: common };
   const range = decideRange(rangeOf(request, etag), sizeBytes);
   if (range.kind === 'unsatisfiable') {
-    headers.set('content-range', formatUnsatisfiedRange(sizeBytes));
-    headers.set('cache-control', 'no-store');
-    return { status: 416, headers };
+    const contentRange = formatUnsatisfiedRange(sizeBytes);
+    return {
+      status: 416,
+      headers: { ...common, 'content-range': contentRange, 'cache-control': 'no-store' },
+    };
   }
   const body = range.kind === 'part' ? range : { offset: 0, length: sizeBytes };
-  headers.set('content-type', representation.contentType);
-  headers.set('content-length', String(body.length));
-  if (range.kind === 'part')
-    headers.set('content-range', formatContentRange(body.offset, body.length, sizeBytes));
   return {
     status: range.kind === 'part' ? 206 : 200,
-    headers,
+    headers: {
+      ...common,
+      'content-type': representation.contentType,
+      'content-length': String(body.length),
+      ...(range.kind === 'part' && {
+        'content-range': formatContentRange(body.offset, body.length, sizeBytes),
+      }),
+    },
     ...(request.method !== 'HEAD' && { body }),
   };
 }

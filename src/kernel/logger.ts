@@ -9,16 +9,19 @@ export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /** False when lines of this level go nowhere: for callers to whom even the fields are dear. */
+  writes(level: LogLevel): boolean;
   /** A logger that adds these fields to every line. */
   with(fields: LogFields): Logger;
 }
 
 /** Errors among the fields are written as name, message, code, stack and cause. Never pass tokens, signed URLs or bodies. */
 export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
+  const writes = (at: LogLevel): boolean => LEVELS[at] >= LEVELS[level];
   const write =
     (at: LogLevel) =>
     (event: string, more: LogFields = {}) => {
-      if (LEVELS[at] < LEVELS[level]) return;
+      if (!writes(at)) return;
       const line = { time: new Date().toISOString(), level: at, event, ...fields, ...more };
       // oxlint-disable-next-line no-console -- the one place that writes
       console.log(
@@ -32,6 +35,7 @@ export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
+    writes,
     with: (more) => createLogger(level, { ...fields, ...more }),
   };
 }

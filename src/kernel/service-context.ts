@@ -21,11 +21,26 @@ export interface BackgroundJob {
   run(now: number): Promise<boolean>;
 }
 
+/** What the gateway says to playback beside the request. */
+export interface PlaybackCall {
+  /** As it was sent, without the query. */
+  readonly path: string;
+  readonly requestId: string;
+  /** Carries the request id. */
+  readonly logger: Logger;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Answers a request below a uid or playback token, with everything that an answer needs. Never rejects. */
+export type PlaybackHandler = (request: Request, call: PlaybackCall) => Promise<Response>;
+
 /** What plugins add to the Worker. */
 interface Contributions {
   readonly routes: (OpenAPIHono<AppEnv> | Hono<AppEnv>)[];
   readonly queues: Map<string, QueueConsumer>;
   readonly jobs: BackgroundJob[];
+  /** Set by the one plugin that plays. */
+  playback?: PlaybackHandler;
 }
 
 /** What a plugin gets from the Worker host. Wiring only: nothing here belongs to one request. */

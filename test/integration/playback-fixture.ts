@@ -1,3 +1,4 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
@@ -10,6 +11,9 @@ import {
   segmentMapKey,
   taskOutputKey,
 } from '../../src/contracts/object-keys.ts';
+import { rawPathOf } from '../../src/http/raw-path.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import type { PlaybackHandler } from '../../src/kernel/service-context.ts';
 
 /** Sizes in the first task's object: init, then segments 0 and 1; the second task's object holds segment 2. */
 const INIT = { object: 0, offset: 0, length: 50 };
@@ -133,4 +137,21 @@ function sign(claims: JWTPayload, key: CryptoKey, kid: string): Promise<string> 
 
 function bytes(length: number, step: number): Uint8Array {
   return Uint8Array.from({ length }, (_, n) => (n * step) % 251);
+}
+
+/** One request to a playback handler of the test's own, with all that it leaves for later. */
+export async function playOnce(
+  playback: PlaybackHandler,
+  request: Request,
+  logger: Logger,
+): Promise<Response> {
+  const execution = createExecutionContext();
+  const response = await playback(request, {
+    path: rawPathOf(request.url),
+    requestId: 'req_test',
+    logger,
+    waitUntil: (work) => execution.waitUntil(work),
+  });
+  await waitOnExecutionContext(execution);
+  return response;
 }

@@ -1,19 +1,16 @@
 import { env } from 'cloudflare:workers';
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
-import { Hono } from 'hono';
 import { describe, expect, test, vi } from 'vitest';
 
 import { createUid } from '../../src/contracts/ids.ts';
 import type { CacheApi } from '../../src/contracts/service-apis.ts';
-import type { AppEnv } from '../../src/http/app-env.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import { PlaybackKeys } from '../../workers/streaming/playback-keys.ts';
 import { PlaybackRecords } from '../../workers/streaming/playback-records.ts';
-import { playbackRoutes } from '../../workers/streaming/routes.ts';
-import type { PlaybackParts } from '../../workers/streaming/routes.ts';
+import { createPlayback } from '../../workers/streaming/playback.ts';
+import type { PlaybackParts } from '../../workers/streaming/playback.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
 import { TokenMemory } from '../../workers/streaming/token-memory.ts';
-import { seedKey, seedVideo, textOf } from './playback-fixture.ts';
+import { playOnce, seedKey, seedVideo, textOf } from './playback-fixture.ts';
 
 const silent = createLogger('error').with({ test: true });
 vi.spyOn(silent, 'error').mockReturnValue();
@@ -42,32 +39,18 @@ function appOf(
   media: R2Bucket,
   more: Partial<PlaybackParts> = {},
 ): (path: string) => Promise<Response> {
-  const app = new Hono<AppEnv>();
-  app.use(async (c, next) => {
-    c.set('requestId', 'req_test');
-    c.set('logger', silent);
-    await next();
+  const playback = createPlayback({
+    media,
+    assets: env.ASSETS,
+    records: new PlaybackRecords(media),
+    keys: new PlaybackKeys(media, silent),
+    tokens: new TokenMemory(),
+    maps: new SegmentMaps(media),
+    findCache: () => undefined,
+    findTranscoder: () => undefined,
+    ...more,
   });
-  app.route(
-    '/',
-    playbackRoutes({
-      media,
-      assets: env.ASSETS,
-      records: new PlaybackRecords(media),
-      keys: new PlaybackKeys(media, silent),
-      tokens: new TokenMemory(),
-      maps: new SegmentMaps(media),
-      findCache: () => undefined,
-      findTranscoder: () => undefined,
-      ...more,
-    }),
-  );
-  return async (path) => {
-    const execution = createExecutionContext();
-    const response = await app.fetch(new Request(`http://gate.test${path}`), env, execution);
-    await waitOnExecutionContext(execution);
-    return response;
-  };
+  return (path) => playOnce(playback, new Request(`http://gate.test${path}`), silent);
 }
 
 describe('when R2 fails', () => {

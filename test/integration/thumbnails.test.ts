@@ -1,18 +1,15 @@
 import { env } from 'cloudflare:workers';
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
-import { Hono } from 'hono';
 import { describe, expect, test, vi } from 'vitest';
 
 import type { ImageOrder } from '../../src/contracts/image-task.ts';
-import type { AppEnv } from '../../src/http/app-env.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import { PlaybackKeys } from '../../workers/streaming/playback-keys.ts';
 import { PlaybackRecords } from '../../workers/streaming/playback-records.ts';
-import { playbackRoutes } from '../../workers/streaming/routes.ts';
+import { createPlayback } from '../../workers/streaming/playback.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
 import { TokenMemory } from '../../workers/streaming/token-memory.ts';
 import { call } from './accounts.ts';
-import { seedKey, seedVideo, textOf } from './playback-fixture.ts';
+import { playOnce, seedKey, seedVideo, textOf } from './playback-fixture.ts';
 import type { SeededVideo } from './playback-fixture.ts';
 
 const silent = createLogger('error').with({ test: true });
@@ -25,32 +22,18 @@ type MakeImage = (order: ImageOrder) => Promise<boolean>;
 function playbackWith(
   makeImage: MakeImage | undefined,
 ): (path: string, headers?: Record<string, string>) => Promise<Response> {
-  const app = new Hono<AppEnv>();
-  app.use(async (c, next) => {
-    c.set('requestId', 'req_test');
-    c.set('logger', silent);
-    await next();
+  const playback = createPlayback({
+    media: env.MEDIA,
+    assets: env.ASSETS,
+    records: new PlaybackRecords(env.MEDIA),
+    keys: new PlaybackKeys(env.MEDIA, silent),
+    tokens: new TokenMemory(),
+    maps: new SegmentMaps(env.MEDIA),
+    findCache: () => undefined,
+    findTranscoder: () => makeImage && { makeImage },
   });
-  app.route(
-    '/',
-    playbackRoutes({
-      media: env.MEDIA,
-      assets: env.ASSETS,
-      records: new PlaybackRecords(env.MEDIA),
-      keys: new PlaybackKeys(env.MEDIA, silent),
-      tokens: new TokenMemory(),
-      maps: new SegmentMaps(env.MEDIA),
-      findCache: () => undefined,
-      findTranscoder: () => makeImage && { makeImage },
-    }),
-  );
-  return async (path, headers = {}) => {
-    const execution = createExecutionContext();
-    const request = new Request(`http://gate.test${path}`, { headers });
-    const response = await app.fetch(request, env, execution);
-    await waitOnExecutionContext(execution);
-    return response;
-  };
+  return (path, headers = {}) =>
+    playOnce(playback, new Request(`http://gate.test${path}`, { headers }), silent);
 }
 
 /** A transcoder that stores its order's name as the image, and remembers its orders. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { createRevision } from '../../src/contracts/ids.ts';
-import { parsePlaybackPath, rawPathOf } from '../../workers/streaming/playback-path.ts';
+import { rawPathOf } from '../../src/http/raw-path.ts';
+import { parsePlaybackPath } from '../../workers/streaming/playback-path.ts';
 
 const UID = '0123456789abcdef0123456789abcdef';
 const TOKEN = 'aaa.bbb-b.ccc_c';
@@ -96,6 +97,8 @@ describe('a playback path', () => {
 
   test('is what stands between host and query, undecoded', () => {
     expect(rawPathOf('https://a.test/x%2fy/z?q=/a#b')).toBe('/x%2fy/z');
+    expect(rawPathOf('http://a.test:80/x//y%20?/z')).toBe('/x//y%20');
     expect(rawPathOf('http://a.test')).toBe('/');
+    expect(rawPathOf('http://a.test?x=/y')).toBe('/');
   });
 });

@@ -1,5 +1,7 @@
 import type { ServiceContext, ServicePlugin } from '../../src/kernel/service-context.ts';
 import { createApp } from './app.ts';
+import { createPlaybackDoor } from './playback-door.ts';
+import type { PlaybackDoor } from './playback-door.ts';
 
 /** The gateway, and the request handler that it is for. It serves what the plugins of its kernel contributed. */
 export interface Gateway extends ServicePlugin {
@@ -9,6 +11,7 @@ export interface Gateway extends ServicePlugin {
 export function createGateway(): Gateway {
   let context: ServiceContext | undefined;
   let app: ReturnType<typeof createApp> | undefined;
+  let playback: PlaybackDoor | undefined;
   return {
     name: 'gateway',
     version: '0.1.0',
@@ -16,12 +19,14 @@ export function createGateway(): Gateway {
       context = given;
     },
     start() {
-      if (context !== undefined) app = createApp(context);
+      if (context === undefined) return;
+      app = createApp(context);
+      playback = createPlaybackDoor(context);
     },
     health: async () => ({ status: 'up' }),
     fetch: async (request, env, execution) => {
       if (app === undefined) throw new Error('the gateway has not started');
-      return app.fetch(request, env, execution);
+      return playback?.(request, execution) ?? app.fetch(request, env, execution);
     },
   };
 }

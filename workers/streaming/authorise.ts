@@ -44,10 +44,10 @@ export async function authorise(
   const wanted = 'revision' in item ? item.revision : undefined;
   const { uid, record } = await findRecordOf(subject, wanted, stores, now);
   const claims = await provePermission(subject, record, stores, viewerOf(request, uid, now));
-  if (!isOriginAllowed(record.allowedOrigins, sourceOf(request))) {
+  const hasAllowedOrigins = record.allowedOrigins.length > 0;
+  if (hasAllowedOrigins && !isOriginAllowed(record.allowedOrigins, sourceOf(request))) {
     throw new AppError('playback.forbidden', 'This video may not be played on this page.');
   }
-  const hasAllowedOrigins = record.allowedOrigins.length > 0;
   return {
     uid,
     revision: publishedRevision(record, wanted),
@@ -121,14 +121,21 @@ async function verify(
   }
 }
 
-/** Where the viewer is, from the platform only: `X-Forwarded-For` and the like are whatever the caller writes. */
+/**
+ * Where the viewer is, from the platform only: `X-Forwarded-For` and the like are whatever the caller writes.
+ * Looked up when a rule asks: few tokens have rules, and `cf` is parsed when it is first touched.
+ */
 function viewerOf(request: Request, uid: string, now: number): PlaybackRequest {
-  const country = request.cf?.['country'];
   return {
     uid,
     now,
-    ip: request.headers.get('cf-connecting-ip') ?? undefined,
-    country: typeof country === 'string' ? country : undefined,
+    get ip() {
+      return request.headers.get('cf-connecting-ip') ?? undefined;
+    },
+    get country() {
+      const country = request.cf?.['country'];
+      return typeof country === 'string' ? country : undefined;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 
 import { IMAGE_LIMITS } from '../../src/contracts/image-task.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
+import { createRouter } from '../../src/http/routes.ts';
 
 const params = z.object({
   id: z.string().openapi({ description: 'The uid of a video, or a playback token in its place' }),
@@ -40,8 +41,9 @@ const responses = {
   503: { description: 'The media store does not answer; Retry-After says when to ask again' },
 };
 
-/** Adds the playback addresses to the API description; the router itself reads raw paths. */
-export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
+/** The playback addresses for the API description. It answers nothing: the playback handler reads raw paths. */
+export function describePlayback(): OpenAPIHono<AppEnv> {
+  const routes = createRouter();
   const describe = (
     path: string,
     summary: string,
@@ -92,4 +94,5 @@ export function describePlayback(routes: OpenAPIHono<AppEnv>): void {
     params,
   );
   describe('/{id}/watch', 'Page that plays the video', params);
+  return routes;
 }

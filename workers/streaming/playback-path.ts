@@ -47,12 +47,6 @@ export function parsePlaybackPath(rawPath: string): PlaybackPath | undefined {
   return subject && item && { subject, item };
 }
 
-/** The path of a request's URL as it was sent, without the query. */
-export function rawPathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3);
-  return start < 0 ? '/' : url.slice(start).replace(/[?#].*$/s, '');
-}
-
 function parseSubject(id: string): PlaybackSubject | undefined {
   if (isUid(id)) return { kind: 'uid', uid: id };
   if (id.length <= MAX_TOKEN_LENGTH && TOKEN.test(id)) return { kind: 'token', token: id };

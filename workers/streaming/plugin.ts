@@ -1,7 +1,8 @@
 import type { ServicePlugin } from '../../src/kernel/service-context.ts';
+import { describePlayback } from './openapi.ts';
 import { PlaybackKeys } from './playback-keys.ts';
 import { PlaybackRecords } from './playback-records.ts';
-import { playbackRoutes } from './routes.ts';
+import { createPlayback } from './playback.ts';
 import { SegmentMaps } from './segment-maps.ts';
 import { TokenMemory } from './token-memory.ts';
 
@@ -11,18 +12,17 @@ export function createStreaming(): ServicePlugin {
     name: 'streaming',
     version: '0.1.0',
     init({ env, logger, services, contributions }) {
-      contributions.routes.push(
-        playbackRoutes({
-          media: env.MEDIA,
-          assets: env.ASSETS,
-          records: new PlaybackRecords(env.MEDIA),
-          keys: new PlaybackKeys(env.MEDIA, logger),
-          tokens: new TokenMemory(),
-          maps: new SegmentMaps(env.MEDIA),
-          findCache: () => services.find('cache'),
-          findTranscoder: () => services.find('transcoder'),
-        }),
-      );
+      contributions.routes.push(describePlayback());
+      contributions.playback = createPlayback({
+        media: env.MEDIA,
+        assets: env.ASSETS,
+        records: new PlaybackRecords(env.MEDIA),
+        keys: new PlaybackKeys(env.MEDIA, logger),
+        tokens: new TokenMemory(),
+        maps: new SegmentMaps(env.MEDIA),
+        findCache: () => services.find('cache'),
+        findTranscoder: () => services.find('transcoder'),
+      });
     },
     health: async () => ({ status: 'up' }),
   };

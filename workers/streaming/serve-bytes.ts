@@ -1,6 +1,7 @@
 import type { ByteSpan, RenditionMap, SegmentMap } from '../../src/contracts/media.ts';
 import { answerMedia } from '../../src/http/media-response.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 import { unknownPart } from './playback-decision.ts';
 import { readObject } from './read-object.ts';
 
@@ -20,7 +21,7 @@ export async function serveBytes(
   source: ByteSource,
   media: R2Bucket,
   logger: Logger,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const { map, span, revision, name } = source;
   const key = span && map.objects[span.object];
   if (span === undefined || key === undefined) throw unknownPart();
@@ -31,7 +32,7 @@ export async function serveBytes(
     contentType: source.contentType,
     cacheControl: source.cacheControl,
   });
-  if (body === undefined) return new Response(null, { status, headers });
+  if (body === undefined) return { status, headers, body: null };
   const object = await readObject(media, key, {
     offset: span.offset + body.offset,
     length: body.length,
@@ -40,7 +41,7 @@ export async function serveBytes(
     logger.error('playback.object.missing', { key });
     throw unknownPart();
   }
-  return new Response(object.body, { status, headers });
+  return { status, headers, body: object.body };
 }
 
 /** Media type of a rendition's init segment and segments. */

@@ -6,6 +6,7 @@ import {
   renderMediaPlaylist,
   renderMultivariantPlaylist,
 } from '../../src/media/hls.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { PlaybackItem } from './playback-path.ts';
 import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
@@ -41,7 +42,7 @@ export async function serveMedia(
   run: PicturedRun,
   item: MediaItem,
   parts: MediaParts,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   if ('revision' in item && item.revision !== run.revision) throw unknownPart();
   if (item.kind === 'manifest' || item.kind === 'playlist' || item.kind === 'iframes')
     return servePlaylist(request, playlistOf(run, item), parts);

@@ -2,6 +2,7 @@ import type { SegmentMap } from '../../src/contracts/media.ts';
 import type { CacheApi } from '../../src/contracts/service-apis.ts';
 import { isNotModified } from '../../src/http/media-response.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { RunOfVideo, SegmentMaps } from './segment-maps.ts';
 
@@ -31,15 +32,18 @@ export async function servePlaylist(
   request: Request,
   playlist: Playlist,
   parts: PlaylistParts,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const bytes = new TextEncoder().encode(await renderOnce(playlist, parts));
   const etag = await etagOf(bytes);
-  const headers = new Headers({ etag, 'cache-control': playlist.cacheControl });
-  if (isNotModified(request, etag)) return new Response(null, { status: 304, headers });
-  headers.set('content-type', playlist.contentType);
-  headers.set('content-length', String(bytes.byteLength));
-  headers.set('accept-ranges', 'none');
-  return new Response(request.method === 'HEAD' ? null : bytes, { headers });
+  const common = { etag, 'cache-control': playlist.cacheControl };
+  if (isNotModified(request, etag)) return { status: 304, headers: common, body: null };
+  const headers = {
+    ...common,
+    'content-type': playlist.contentType,
+    'content-length': String(bytes.byteLength),
+    'accept-ranges': 'none',
+  };
+  return { status: 200, headers, body: request.method === 'HEAD' ? null : bytes };
 }
 
 /** A map that is here renders faster than the cache answers; a map that is not is larger than its playlist. */

@@ -2,6 +2,7 @@ import type { SegmentMap } from '../../src/contracts/media.ts';
 import { answerMedia } from '../../src/http/media-response.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import { renderStoryboardVtt, storyboardTiles } from '../../src/media/storyboard.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 import { unknownPart } from './playback-decision.ts';
 import type { StoryboardFormat } from './playback-path.ts';
 import { serveBytes } from './serve-bytes.ts';
@@ -23,7 +24,7 @@ export async function serveStoryboard(
     readonly format: StoryboardFormat;
   },
   { media, logger }: StoryboardParts,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const { map, revision, format } = work;
   const { storyboard, durationSeconds } = map;
   if (storyboard === undefined) throw unknownPart();
@@ -61,7 +62,7 @@ function answerText(
   request: Request,
   text: string,
   { etag, type }: { readonly etag: string; readonly type: string },
-): Response {
+): CanonicalAnswer {
   const bytes = new TextEncoder().encode(text);
   const { status, headers, body } = answerMedia(request, {
     etag,
@@ -70,7 +71,7 @@ function answerText(
     cacheControl: CACHED,
   });
   const part = body && bytes.subarray(body.offset, body.offset + body.length);
-  return new Response(part ?? null, { status, headers });
+  return { status, headers, body: part ?? null };
 }
 
 function hashOf(text: string): string {

@@ -6,6 +6,7 @@ import { imageKey } from '../../src/contracts/object-keys.ts';
 import type { TranscoderApi } from '../../src/contracts/service-apis.ts';
 import { answerMedia } from '../../src/http/media-response.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 import { isPlain, parseImageQuery } from './image-query.ts';
 import { planImage } from './plan-image.ts';
 import type { ImagePlan } from './plan-image.ts';
@@ -42,7 +43,7 @@ export async function serveThumbnail(
   run: PicturedRun,
   work: { readonly map: SegmentMap; readonly format: ImageFormat },
   parts: ThumbnailParts,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const { map, format } = work;
   const query = parseImageQuery(format, new URL(request.url).searchParams);
   if (isPlain(query) && run.thumbnailPct === 0 && map.poster !== undefined)
@@ -64,8 +65,7 @@ export async function serveThumbnail(
     );
   }
   const poster = await servePoster(request, run, { map, cacheControl: IN_PLACE }, parts);
-  poster.headers.set('x-image-fallback', 'poster');
-  return poster;
+  return { ...poster, headers: { ...poster.headers, 'x-image-fallback': 'poster' } };
 }
 
 function servePoster(
@@ -73,7 +73,7 @@ function servePoster(
   { revision }: RunOfVideo,
   { map, cacheControl }: { readonly map: SegmentMap; readonly cacheControl: string },
   { media, logger }: ThumbnailParts,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const contentType = IMAGE_TYPES.jpg;
   const source = { map, revision, span: map.poster, name: 'poster', contentType, cacheControl };
   return serveBytes(request, source, media, logger);
@@ -83,7 +83,7 @@ async function serveKept(
   request: Request,
   { key, format }: { readonly key: string; readonly format: ImageFormat },
   { media }: ThumbnailParts,
-): Promise<Response | undefined> {
+): Promise<CanonicalAnswer | undefined> {
   const head = await headObject(media, key);
   if (head === undefined) return undefined;
   const { status, headers, body } = answerMedia(request, {
@@ -92,9 +92,9 @@ async function serveKept(
     contentType: IMAGE_TYPES[format],
     cacheControl: CACHED,
   });
-  if (body === undefined) return new Response(null, { status, headers });
+  if (body === undefined) return { status, headers, body: null };
   const object = await readObject(media, key, body);
-  return object && new Response(object.body, { status, headers });
+  return object && { status, headers, body: object.body };
 }
 
 /** True when the image was made. Whatever goes wrong there, the viewer gets another answer. */

@@ -1,4 +1,5 @@
 import { AppError } from '../../src/contracts/errors.ts';
+import type { CanonicalAnswer } from './canonical-answer.ts';
 
 /** Where the built page is; the asset server answers `/watch.html` with a redirect to this. */
 const PAGE = '/watch';
@@ -25,7 +26,7 @@ export async function serveWatchPage(
   request: Request,
   assets: Fetcher,
   status: 200 | 404,
-): Promise<Response> {
+): Promise<CanonicalAnswer> {
   const asset = await assets.fetch(new URL(PAGE, request.url), { method: request.method });
   if (!asset.ok) {
     throw new AppError(
@@ -33,12 +34,12 @@ export async function serveWatchPage(
       'The player page is not part of this deployment. Run "npm run build" and deploy again.',
     );
   }
-  const headers = new Headers({
+  const headers = {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-cache',
     'content-security-policy': CONTENT_SECURITY_POLICY,
-    // The address may hold a token.
-    'referrer-policy': 'no-referrer',
-  });
-  return new Response(asset.body, { status, headers });
+    'cross-origin-opener-policy': 'same-origin',
+    'origin-agent-cluster': '?1',
+  };
+  return { status, headers, body: asset.body };
 }
