@@ -4,9 +4,14 @@ import { isAppError } from '../src/contracts/errors.ts';
 import { taskOutputKey } from '../src/contracts/object-keys.ts';
 import type { JobProgress } from '../src/contracts/service-apis.ts';
 import type { TaskResult } from '../src/contracts/task-protocol.ts';
+import type { Metrics } from '../src/kernel/metrics.ts';
 import type { ServiceContext } from '../src/kernel/service-context.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { withDeadline } from '../src/kernel/with-deadline.ts';
+import { endedAttempts } from '../workers/transcoder/ended-attempts.ts';
+import type { EndedAttempt } from '../workers/transcoder/ended-attempts.ts';
+import { standingOf } from '../workers/transcoder/job-standing.ts';
+import type { JobStanding } from '../workers/transcoder/job-standing.ts';
 import { describeJob, progressOf } from '../workers/transcoder/describe-job.ts';
 import type { JobDescription } from '../workers/transcoder/describe-job.ts';
 import {
@@ -144,6 +149,12 @@ export class TranscodeJob extends DurableObject<Env> {
     return state && progressOf(state);
   }
 
+  /** What is left to do, and when the job last moved. */
+  async standing(): Promise<JobStanding | undefined> {
+    const state = this.store.load();
+    return state && standingOf(state, Date.now());
+  }
+
   /** The video is deleted: nothing of the job stays. */
   async forget(): Promise<void> {
     await this.ctx.storage.deleteAll();
@@ -243,8 +254,10 @@ export class TranscodeJob extends DurableObject<Env> {
   /** Stores the state, then does what follows from it: permits, the end of runners, publishing, settling, the next alarm. */
   private async commit(state: JobState, freed = false): Promise<void> {
     const { state: next, count } = issuePermits(state, Date.now(), freed);
+    const before = this.store.load();
     this.store.save(next);
     const context = await serviceContext();
+    for (const attempt of endedAttempts(before, next)) countAttempt(context.metrics, attempt);
     const wake = wakeAt(next, Date.now());
     if (wake !== undefined) await this.ctx.storage.setAlarm(wake);
     // A queue that hangs must not hold up who reports or asks for a task; lost permits are sent again.
@@ -306,6 +319,14 @@ export class TranscodeJob extends DurableObject<Env> {
       context.logger.warn('job.settle.failed', { jobId: state.id, error });
     }
   }
+}
+
+function countAttempt(metrics: Metrics, attempt: EndedAttempt): void {
+  const { kind, outcome, seconds, mediaSeconds } = attempt;
+  metrics.observe('streamgate_task_duration_seconds', { kind, outcome }, seconds);
+  if (outcome !== 'accepted' || mediaSeconds === undefined) return;
+  metrics.count('streamgate_task_media_seconds_total', { kind }, mediaSeconds);
+  if (seconds > 0) metrics.observe('streamgate_task_speed_ratio', { kind }, mediaSeconds / seconds);
 }
 
 /** Why a report was not taken: what was stored is wrong, or the platform could not look at it. */

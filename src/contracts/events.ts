@@ -3,6 +3,17 @@ import { z } from 'zod';
 const uid = z.string().regex(/^[0-9a-f]{32}$/);
 const run = z.object({ uid, accountId: z.string(), revision: z.string() });
 
+const alert = z.object({
+  alertId: z.string(),
+  rule: z.string(),
+  severity: z.enum(['warning', 'critical']),
+  summary: z.string(),
+  /** What was measured, and the limit that it passed, in the unit of the rule. */
+  value: z.number(),
+  threshold: z.number(),
+  startedAt: z.iso.datetime(),
+});
+
 /** Payload of every event type. Progress is not an event. */
 export const EVENT_PAYLOADS = {
   /** A source is complete in R2 and its run may begin (also a run asked for again). */
@@ -15,6 +26,10 @@ export const EVENT_PAYLOADS = {
   'video.deleted': z.object({ uid, accountId: z.string() }),
   /** What playback must know has changed. */
   'video.updated': z.object({ uid, accountId: z.string() }),
+  /** For operators: something is wrong with the platform and has been for a while. */
+  'alert.triggered': alert,
+  /** It is well again. */
+  'alert.resolved': alert.extend({ resolvedAt: z.iso.datetime() }),
 } as const;
 
 export type EventType = keyof typeof EVENT_PAYLOADS;
@@ -28,6 +43,8 @@ export const SUBSCRIBERS = {
   /** One subscriber: job and upload must have ended before their objects are removed. */
   'video.deleted': ['metadata.purge'],
   'video.updated': ['metadata.publish-playback'],
+  'alert.triggered': [],
+  'alert.resolved': [],
 } as const satisfies Record<EventType, readonly string[]>;
 
 export type Subscriber<T extends EventType = EventType> = (typeof SUBSCRIBERS)[T][number];
@@ -41,7 +58,7 @@ export interface CloudEvent<T extends EventType = EventType> {
   readonly type: T;
   /** RFC 3339. */
   readonly time: string;
-  /** The video's uid. */
+  /** The video's uid, or the alert's id. */
   readonly subject: string;
   readonly datacontenttype: 'application/json';
   readonly data: EventData<T>;

@@ -6,6 +6,7 @@ export const SCOPES = [
   'jobs:read',
   'jobs:write',
   'tokens:write',
+  'metrics:read',
   'admin',
 ] as const;
 

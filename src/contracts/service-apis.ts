@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 
 import type { ImageOrder } from './image-task.ts';
 import type { SourceFacts, VideoState } from './media.ts';
+import type { MetricBatch } from './metrics.ts';
 import type { Principal, Scope } from './principal.ts';
 import type { ServiceName } from './services.ts';
 import type { EncoderHealth, FailureCode } from './task-protocol.ts';
@@ -123,11 +124,23 @@ export interface JobProgress {
   readonly plannedFrames: number;
 }
 
+/** Unfinished jobs of all accounts. */
+export interface Workload {
+  readonly queued: number;
+  readonly inProgress: number;
+  /** Media still to be encoded, in its own time; estimated for jobs beyond the oldest ones and for sources not yet looked at. */
+  readonly backlogMediaSeconds: number;
+  /** Time since a job among the oldest ones last moved: the longest of them, 0 when all of them work. */
+  readonly longestStandstillSeconds: number;
+}
+
 export interface TranscoderApi {
   /** Progress by job id; unknown ids are left out. */
   progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
   cancelForVideo(uid: string): Promise<void>;
   encoderHealth(): Promise<EncoderHealth>;
+  /** What the unfinished jobs still have to do. */
+  workload(): Promise<Workload>;
   /** Throws `profile.not_found` for a name that the account has no profile of. */
   requireProfile(accountId: string, name: string): Promise<void>;
   /** Makes an image and keeps it. False when no encoder has room for it within its deadline. */
@@ -146,6 +159,8 @@ export interface ReadinessCheck {
 }
 
 export interface MonitorApi {
+  /** Adds what an isolate counted; a repeat of the same batch counts once. */
+  addMetrics(batch: MetricBatch): Promise<void>;
   readiness(): Promise<{ readonly ready: boolean; readonly checks: readonly ReadinessCheck[] }>;
 }
 

@@ -29,7 +29,7 @@ export const ROUTE_OWNERS: readonly { readonly pattern: RegExp; readonly service
     { pattern: /^\/api\/v1\/cache(\/|$)/, service: 'cache' },
     { pattern: /^\/api\/v1\/background(\/|$)/, service: 'worker' },
     { pattern: /^\/(ready|metrics)$/, service: 'monitor' },
-    { pattern: /^\/api\/v1\/status(\/|$)/, service: 'monitor' },
+    { pattern: /^\/api\/v1\/(status|alerts)(\/|$)/, service: 'monitor' },
     { pattern: /^\/client\/v4\/accounts\/[^/]+\/stream(\/|$)/, service: 'metadata' },
     { pattern: PLAYBACK_ADDRESS, service: 'streaming' },
   ];

@@ -59,6 +59,11 @@ export function isOurFault(error: unknown): boolean {
   return ERROR_CODES[toFailure(error).code].status >= 500;
 }
 
+/** The code that an error is answered with. */
+export function errorCodeOf(error: unknown): ErrorCode {
+  return toFailure(error).code;
+}
+
 function toFailure(error: unknown): Failure {
   if (isAppError(error))
     return { code: error.code, message: error.message, details: error.details ?? {} };

@@ -18,19 +18,20 @@ const SWEEP_LIMIT = 100;
 export type EventHandler<T extends EventType> = (event: CloudEvent<T>) => Promise<void>;
 export type EventMessage = { readonly subscriber: string; readonly event: CloudEvent };
 
-/** Builds an event. The id follows from type, video and `run`, so that publishing twice makes one event. */
+/** Builds an event. The id follows from type, subject and `run`, so that publishing twice makes one event. */
 export function createEvent<T extends EventType>(
   type: T,
   data: EventData<T>,
   options: { readonly source: string; readonly run: string; readonly now: number },
 ): CloudEvent<T> {
+  const subject = 'uid' in data ? data.uid : data.alertId;
   return {
     specversion: '1.0',
-    id: `evt_${type}:${data.uid}:${options.run}`,
+    id: `evt_${type}:${subject}:${options.run}`,
     source: options.source,
     type,
     time: new Date(options.now).toISOString(),
-    subject: data.uid,
+    subject,
     datacontenttype: 'application/json',
     data,
   };

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Kernel } from './kernel.ts';
 import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
 import type { Plugin } from './plugin.ts';
 import type { ServiceDirectory } from './service-directory.ts';
 
@@ -51,6 +52,7 @@ export interface ServiceContext {
   readonly db: DrizzleD1Database;
   readonly services: ServiceDirectory;
   readonly events: EventBus;
+  readonly metrics: Metrics;
   readonly contributions: Contributions;
   readonly kernel: Kernel<ServiceContext>;
 }

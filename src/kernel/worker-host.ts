@@ -1,4 +1,4 @@
-import { env } from 'cloudflare:workers';
+import { env, waitUntil } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/d1';
 
 import { parseConfig } from './config.ts';
@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { EventBus } from './event-bus.ts';
 import { Kernel } from './kernel.ts';
 import { createLogger } from './logger.ts';
+import { Metrics } from './metrics.ts';
 import type { ServiceContext, ServicePlugin } from './service-context.ts';
 import { ServiceDirectory } from './service-directory.ts';
 
@@ -32,13 +33,20 @@ async function boot(): Promise<ServiceContext> {
   const logger = createLogger(config.LOG_LEVEL, { service: config.APP_SERVICE_NAME });
   const db = drizzle(env.DB);
   const kernel = new Kernel<ServiceContext>();
+  const services = new ServiceDirectory();
   const context: ServiceContext = {
     env,
     config,
     logger,
     db,
-    services: new ServiceDirectory(),
+    services,
     events: new EventBus({ db, queue: env.EVENTS_QUEUE, logger }),
+    metrics: new Metrics({
+      waitUntil,
+      // Without a monitor nobody asks for the counts.
+      send: async (batch) => services.find('monitor')?.addMetrics(batch),
+      logger,
+    }),
     contributions: { routes: [], queues: new Map(), jobs: [] },
     kernel,
   };

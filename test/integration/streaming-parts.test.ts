@@ -10,6 +10,7 @@ import { createPlayback } from '../../workers/streaming/playback.ts';
 import type { PlaybackParts } from '../../workers/streaming/playback.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
 import { TokenMemory } from '../../workers/streaming/token-memory.ts';
+import { heldMetrics } from './held-metrics.ts';
 import { playOnce, seedKey, seedVideo, textOf } from './playback-fixture.ts';
 
 const silent = createLogger('error').with({ test: true });
@@ -46,6 +47,7 @@ function appOf(
     keys: new PlaybackKeys(media, silent),
     tokens: new TokenMemory(),
     maps: new SegmentMaps(media),
+    metrics: heldMetrics().metrics,
     findCache: () => undefined,
     findTranscoder: () => undefined,
     ...more,

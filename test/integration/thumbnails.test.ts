@@ -8,6 +8,7 @@ import { PlaybackRecords } from '../../workers/streaming/playback-records.ts';
 import { createPlayback } from '../../workers/streaming/playback.ts';
 import { SegmentMaps } from '../../workers/streaming/segment-maps.ts';
 import { TokenMemory } from '../../workers/streaming/token-memory.ts';
+import { heldMetrics } from './held-metrics.ts';
 import { call } from './accounts.ts';
 import { playOnce, seedKey, seedVideo, textOf } from './playback-fixture.ts';
 import type { SeededVideo } from './playback-fixture.ts';
@@ -29,6 +30,7 @@ function playbackWith(
     keys: new PlaybackKeys(env.MEDIA, silent),
     tokens: new TokenMemory(),
     maps: new SegmentMaps(env.MEDIA),
+    metrics: heldMetrics().metrics,
     findCache: () => undefined,
     findTranscoder: () => makeImage && { makeImage },
   });

@@ -71,6 +71,7 @@ test('a Durable Object is known to its owning service only, by its type', async 
     'durable-objects/transcoder-container.ts': 'transcoder',
     'durable-objects/upload-session.ts': 'upload',
     'durable-objects/sweeper.ts': 'worker',
+    'durable-objects/metric-shard.ts': 'monitor',
   };
   const imports = (await importsBelow('workers')).filter(({ to }) =>
     to.startsWith('durable-objects/'),
@@ -90,6 +91,7 @@ test('Durable Objects join contracts, the shared rooms and their own service', a
     'transcoder-container.ts': 'transcoder',
     'upload-session.ts': 'upload',
     'sweeper.ts': 'worker',
+    'metric-shard.ts': 'monitor',
   };
   const found = breaches(await importsBelow('durable-objects'), (from) => [
     /^src\/(contracts|media|kernel|http)\//,

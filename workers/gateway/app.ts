@@ -6,7 +6,13 @@ import { secureHeaders } from 'hono/secure-headers';
 import { AppError } from '../../src/contracts/errors.ts';
 import { ROUTE_OWNERS } from '../../src/contracts/services.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
-import { isOurFault, renderEnvelopeError, renderProblem } from '../../src/http/render-error.ts';
+import { countRequests } from '../../src/http/count-requests.ts';
+import {
+  errorCodeOf,
+  isOurFault,
+  renderEnvelopeError,
+  renderProblem,
+} from '../../src/http/render-error.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { missingService } from '../../src/kernel/service-directory.ts';
 import { authenticate } from './middleware/authenticate.ts';
@@ -19,6 +25,7 @@ import { redactPath } from './redact-path.ts';
 /** The whole HTTP face: what plugins contributed, between one set of middleware and one way to answer errors. */
 export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
+  app.use(countRequests(context.metrics));
   app.use(requestLog(context.logger));
   app.use(
     secureHeaders({
@@ -37,9 +44,12 @@ export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
   app.notFound(async (c) => {
     const asset = await findAsset(c.env, c.req.raw);
     if (asset !== undefined) return asset;
-    return renderError(c, whatIsMissing(c.req.path, context));
+    const missing = whatIsMissing(c.req.path, context);
+    context.metrics.count('streamgate_errors_total', { code: missing.code });
+    return renderError(c, missing);
   });
   app.onError((error, c) => {
+    context.metrics.count('streamgate_errors_total', { code: errorCodeOf(error) });
     if (isOurFault(error))
       c.get('logger').error('request.failed', { path: redactPath(c.req.path), error });
     return renderError(c, error);

@@ -5,7 +5,7 @@ import type { AppEnv } from '../../src/http/app-env.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import { checkAddress } from './check-address.ts';
-import { renderMetrics } from './render-metrics.ts';
+import { METRICS_TYPE, renderMetrics } from './render-metrics.ts';
 import type { MonitorService } from './service.ts';
 
 const tags = ['health'];
@@ -71,15 +71,16 @@ export function monitorRoutes(service: MonitorService): OpenAPIHono<AppEnv> {
     return isReady ? c.json(answer, 200) : c.json(answer, 503);
   });
   routes.openapi(metrics, async (c) => {
-    requireScope(c, 'admin');
-    const text = renderMetrics(await service.status());
-    return c.text(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    requireScope(c, 'metrics:read');
+    const text = renderMetrics(await service.metrics(Date.now()));
+    return c.text(text, 200, { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' });
   });
   routes.openapi(status, async (c) => {
     requireScope(c, 'admin');
-    const { checks, samples, ...rest } = await service.status();
+    const { ready: isReady, checks, samples, events = {}, outbox: box } = await service.status();
     const shown = samples.map(({ failing, ...sample }) => ({ ...sample, failing: [...failing] }));
-    return c.json({ ...rest, checks: [...checks], samples: shown }, 200);
+    const outbox = { waiting: box?.waiting ?? 0, dead: box?.dead ?? 0 };
+    return c.json({ ready: isReady, checks: [...checks], events, outbox, samples: shown }, 200);
   });
   return routes;
 }

@@ -1,36 +1,50 @@
-import { count, desc, isNotNull, isNull, lt } from 'drizzle-orm';
+import { desc, lt } from 'drizzle-orm';
 
 import type { CloudEvent } from '../../src/contracts/events.ts';
+import type { MetricBatch, SeriesValues } from '../../src/contracts/metrics.ts';
 import type { MonitorApi, ReadinessCheck } from '../../src/contracts/service-apis.ts';
 import { countedEvents, healthSamples } from '../../src/db/operations.ts';
-import { outbox } from '../../src/db/outbox.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { Counters } from './counters.ts';
+import { toGauges } from './gauges.ts';
+import { readPlatform } from './platform-state.ts';
+import type { PlatformState } from './platform-facts.ts';
 import { checkReadiness } from './readiness.ts';
 
 const KEEP_SAMPLES_MS = 24 * 3600 * 1000;
 const KEEP_COUNTED_MS = 30 * KEEP_SAMPLES_MS;
 const SAMPLES_SHOWN = 60;
 
-export interface Status {
-  readonly ready: boolean;
-  readonly checks: readonly ReadinessCheck[];
-  /** Events of the last 30 days by type. */
-  readonly events: Readonly<Record<string, number>>;
-  readonly outbox: { readonly waiting: number; readonly dead: number };
+export interface Status extends PlatformState {
   readonly samples: readonly (typeof healthSamples.$inferSelect)[];
 }
 
 /** Knows whether the platform works, now and in the last day. Everything is read from the stores, nothing from the isolate. */
 export class MonitorService implements MonitorApi {
   private readonly context: ServiceContext;
+  private readonly counters: Counters;
 
   constructor(context: ServiceContext) {
     this.context = context;
+    this.counters = new Counters(context.env.METRICS);
   }
 
   async readiness(): Promise<{ ready: boolean; checks: readonly ReadinessCheck[] }> {
     const checks = await checkReadiness(this.context);
     return { ready: checks.every(({ ok }) => ok), checks };
+  }
+
+  async addMetrics(batch: MetricBatch): Promise<void> {
+    await this.counters.add(batch);
+  }
+
+  /** Counters of the whole deployment, and gauges as they are now. */
+  async metrics(now: number): Promise<SeriesValues> {
+    const [counters, state] = await Promise.all([
+      this.counters.read(),
+      readPlatform(this.context, now),
+    ]);
+    return { ...counters, ...toGauges(state, []) };
   }
 
   /** Counts an event once, however often it is delivered. */
@@ -57,21 +71,10 @@ export class MonitorService implements MonitorApi {
 
   async status(): Promise<Status> {
     const { db } = this.context;
-    const [readiness, events, waiting, dead, samples] = await Promise.all([
-      this.readiness(),
-      db
-        .select({ type: countedEvents.type, total: count() })
-        .from(countedEvents)
-        .groupBy(countedEvents.type),
-      db.$count(outbox, isNull(outbox.deadAt)),
-      db.$count(outbox, isNotNull(outbox.deadAt)),
+    const [state, samples] = await Promise.all([
+      readPlatform(this.context, Date.now()),
       db.select().from(healthSamples).orderBy(desc(healthSamples.at)).limit(SAMPLES_SHOWN),
     ]);
-    return {
-      ...readiness,
-      events: Object.fromEntries(events.map(({ type, total }) => [type, total])),
-      outbox: { waiting, dead },
-      samples,
-    };
+    return { ...state, samples };
   }
 }

@@ -1,12 +1,15 @@
 import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import type { CacheApi, TranscoderApi } from '../../src/contracts/service-apis.ts';
 import { PREFLIGHT_HEADERS, playbackCors } from '../../src/http/playback-cors.ts';
-import { isOurFault, renderProblem } from '../../src/http/render-error.ts';
+import { errorCodeOf, isOurFault, renderProblem } from '../../src/http/render-error.ts';
+import type { Metrics } from '../../src/kernel/metrics.ts';
 import type { PlaybackCall, PlaybackHandler } from '../../src/kernel/service-context.ts';
 import { authorise, findRecord } from './authorise.ts';
 import type { AccessStores } from './authorise.ts';
+import { PlaybackMeter } from './playback-meter.ts';
 import { unknownAddress } from './playback-decision.ts';
 import { parsePlaybackPath } from './playback-path.ts';
+import type { PlaybackPath } from './playback-path.ts';
 import type { SegmentMaps } from './segment-maps.ts';
 import { serveMedia } from './serve-media.ts';
 import { toResponse, toViewerResponse } from './viewer-response.ts';
@@ -17,24 +20,33 @@ export interface PlaybackParts extends AccessStores {
   readonly media: R2Bucket;
   readonly assets: Fetcher;
   readonly maps: SegmentMaps;
+  readonly metrics: Metrics;
   findCache(): CacheApi | undefined;
   findTranscoder(): Pick<TranscoderApi, 'makeImage'> | undefined;
 }
 
 /** Answers everything below `/{uid or token}/`. A refusal is an answer too: the handler never rejects. */
 export function createPlayback(parts: PlaybackParts): PlaybackHandler {
+  const meter = new PlaybackMeter(parts.metrics);
   return async function answerPlayback(request, call) {
+    const startedAt = Date.now();
+    const path = parsePlaybackPath(call.path);
+    let response: Response;
     try {
-      return await answer(request, call, parts);
+      response = await answer(request, call, path, parts);
     } catch (error) {
-      return refuse(error, call);
+      parts.metrics.count('streamgate_errors_total', { code: errorCodeOf(error) });
+      response = refuse(error, call);
     }
+    meter.note(path?.item, request.method, response, (Date.now() - startedAt) / 1000);
+    return response;
   };
 }
 
 async function answer(
   request: Request,
   call: PlaybackCall,
+  path: PlaybackPath | undefined,
   parts: PlaybackParts,
 ): Promise<Response> {
   const { method } = request;
@@ -44,7 +56,6 @@ async function answer(
   if (method !== 'GET' && method !== 'HEAD') {
     throw new AppError('request.method_not_allowed', 'Playback knows GET, HEAD and OPTIONS only.');
   }
-  const path = parsePlaybackPath(call.path);
   if (path === undefined) throw unknownAddress();
   const { subject, item } = path;
   const now = Date.now();

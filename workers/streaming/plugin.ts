@@ -11,7 +11,7 @@ export function createStreaming(): ServicePlugin {
   return {
     name: 'streaming',
     version: '0.1.0',
-    init({ env, logger, services, contributions }) {
+    init({ env, logger, metrics, services, contributions }) {
       contributions.routes.push(describePlayback());
       contributions.playback = createPlayback({
         media: env.MEDIA,
@@ -20,6 +20,7 @@ export function createStreaming(): ServicePlugin {
         keys: new PlaybackKeys(env.MEDIA, logger),
         tokens: new TokenMemory(),
         maps: new SegmentMaps(env.MEDIA),
+        metrics,
         findCache: () => services.find('cache'),
         findTranscoder: () => services.find('transcoder'),
       });

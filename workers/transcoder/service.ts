@@ -5,17 +5,20 @@ import { AppError } from '../../src/contracts/errors.ts';
 import { createRevision, jobIdOf } from '../../src/contracts/ids.ts';
 import type { ImageOrder } from '../../src/contracts/image-task.ts';
 import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
-import type { JobProgress, TranscoderApi } from '../../src/contracts/service-apis.ts';
+import type { JobProgress, TranscoderApi, Workload } from '../../src/contracts/service-apis.ts';
 import { jobs } from '../../src/db/transcoder.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
 import type { JobDescription } from './describe-job.ts';
 import { createProcessEncoder } from './encoder.ts';
+import { workloadOf } from './job-standing.ts';
 import { Profiles, unknownProfile } from './profiles.ts';
 
 /** A job whose row did not change for this long is poked: its alarm may be lost. */
 const REARM_AFTER_MS = 60_000;
 const REARM_LIMIT = 50;
+/** The oldest unfinished jobs are asked how they stand, the others are taken to be like them. */
+const ASKED_JOBS = 25;
 /** Readers of progress look twice a second. */
 const LOOK_AT_ENCODER_EVERY_MS = 5000;
 
@@ -94,6 +97,26 @@ export class TranscoderService implements TranscoderApi {
       );
     }
     return createProcessEncoder(TRANSCODER_URL, TASK_TOKEN_SECRET).health();
+  }
+
+  async workload(): Promise<Workload> {
+    const { db } = this.context;
+    const oldest = db
+      .select({ id: jobs.id })
+      .from(jobs)
+      .where(inArray(jobs.state, ['queued', 'inprogress']))
+      .orderBy(jobs.id)
+      .limit(ASKED_JOBS);
+    const [queued, inProgress, rows] = await Promise.all([
+      db.$count(jobs, eq(jobs.state, 'queued')),
+      db.$count(jobs, eq(jobs.state, 'inprogress')),
+      oldest,
+    ]);
+    const standings = await Promise.all(rows.map(({ id }) => this.stub(id).standing()));
+    return workloadOf(
+      { queued, inProgress },
+      standings.filter((each) => each !== undefined),
+    );
   }
 
   /** One image always goes to the same runner, so that it is made once however many ask for it. */

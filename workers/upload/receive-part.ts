@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import { sourceKey } from '../../src/contracts/object-keys.ts';
+import type { Metrics } from '../../src/kernel/metrics.ts';
 import { keepLease } from './part-lease.ts';
 import { pourPart } from './pour-part.ts';
 import type { PartBody } from './pour-part.ts';
@@ -25,6 +26,7 @@ export async function receivePart(
   bucket: R2Bucket,
   session: SessionStub,
   request: PartRequest,
+  metrics: Metrics,
 ): Promise<RecordedPart> {
   const claimId = crypto.randomUUID();
   const answer = await claimPatiently(session, request, claimId);
@@ -33,7 +35,9 @@ export async function receivePart(
     const etag = await write(bucket, session, request, { ...answer, claimId });
     const { partNumber, body } = request;
     const record = { partNumber, sizeBytes: body.sizeBytes, etag, claimId };
-    return accepted(await session.record(record));
+    const part = accepted(await session.record(record));
+    metrics.count('streamgate_upload_bytes_total', {}, body.sizeBytes);
+    return part;
   } catch (error) {
     await session.release(request.partNumber, claimId).catch(() => undefined);
     throw error;

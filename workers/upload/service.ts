@@ -107,7 +107,8 @@ export class UploadService implements UploadApi {
   }
 
   async putPart(id: string, request: PartRequest): Promise<RecordedPart> {
-    return receivePart(this.context.env.MEDIA, this.session(id), request);
+    const { env, metrics } = this.context;
+    return receivePart(env.MEDIA, this.session(id), request, metrics);
   }
 
   async describe(accountId: string, id: string): Promise<UploadDescription> {
