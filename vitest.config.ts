@@ -87,8 +87,17 @@ export default defineConfig(async () => ({
       },
       {
         test: {
+          name: 'operations',
+          include: ['test/e2e/operations/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/*.test.ts'],
           globalSetup: ['test/e2e/shared-platform.ts'],
           fileParallelism: false,
           maxConcurrency: 3,

@@ -42,6 +42,7 @@ import type {
   NewJob,
 } from '../workers/transcoder/job-state.ts';
 import { JobStore } from '../workers/transcoder/job-store.ts';
+import { jobSpan } from '../workers/transcoder/job-trace.ts';
 import { announceStart, publishRun, settleJob } from '../workers/transcoder/settle-job.ts';
 import { verifyOutput } from '../workers/transcoder/verify-output.ts';
 
@@ -52,7 +53,7 @@ const SEND_DEADLINE_MS = 10_000;
 const KEEP_FINISHED_MS = 30 * 24 * 3600 * 1000;
 
 /** What a runner is given to do. */
-export type LeasedTask = Lease & Pick<JobState, 'id' | 'uid' | 'sourceSizeBytes'>;
+export type LeasedTask = Lease & Pick<JobState, 'id' | 'uid' | 'sourceSizeBytes' | 'trace'>;
 export type LeaseAnswer = { readonly lease?: LeasedTask; readonly over: boolean };
 
 type CancelOutcome = 'cancelled' | 'publishing' | 'over';
@@ -85,10 +86,9 @@ export class TranscodeJob extends DurableObject<Env> {
     const { state, lease } = leaseTask(this.current(), runner, Date.now());
     await this.commit(state);
     if (lease === undefined) return { over: isFinal(state) };
-    return {
-      over: false,
-      lease: { ...lease, id: state.id, uid: state.uid, sourceSizeBytes: state.sourceSizeBytes },
-    };
+    const { id, uid, sourceSizeBytes, trace } = state;
+    const job = { id, uid, sourceSizeBytes, ...(trace !== undefined && { trace }) };
+    return { over: false, lease: { ...lease, ...job } };
   }
 
   /** Extends a lease. False when it is no longer the current one: stop working. */
@@ -100,12 +100,20 @@ export class TranscodeJob extends DurableObject<Env> {
   }
 
   /** Takes a finished task: what was stored is verified first. A stale report changes nothing. */
-  async report(taskId: string, epoch: number, result: TaskResult): Promise<void> {
+  async report(
+    taskId: string,
+    epoch: number,
+    result: TaskResult,
+    traceparent?: string,
+  ): Promise<void> {
     const before = this.store.load();
     if (before === undefined || !holdsLease(before, taskId, epoch)) return;
     try {
-      if (result.kind === 'probe') await this.acceptProbe(before, epoch, result);
-      else await this.acceptStored(before, { taskId, epoch }, result);
+      await traceJob(before, { name: 'job.report', parent: traceparent }, () =>
+        result.kind === 'probe'
+          ? this.acceptProbe(before, epoch, result)
+          : this.acceptStored(before, { taskId, epoch }, result),
+      );
     } catch (error) {
       await this.fail({ taskId, epoch, ...toRefusal(result.kind, error) });
     }
@@ -262,9 +270,11 @@ export class TranscodeJob extends DurableObject<Env> {
     if (wake !== undefined) await this.ctx.storage.setAlarm(wake);
     // A queue that hangs must not hold up who reports or asks for a task; lost permits are sent again.
     this.ctx.waitUntil(this.sendPermits(next.id, count, context));
-    if (next.phase === 'publishing') await this.publish(context);
+    if (next.phase === 'publishing')
+      await traceJob(next, { name: 'job.publish' }, () => this.publish(context));
     const last = this.store.load();
-    if (last !== undefined && isFinal(last) && !last.settled) await this.settle(context);
+    if (last !== undefined && isFinal(last) && !last.settled)
+      await traceJob(last, { name: 'job.settle' }, () => this.settle(context));
   }
 
   private async sendPermits(jobId: string, count: number, context: ServiceContext): Promise<void> {
@@ -314,6 +324,7 @@ export class TranscodeJob extends DurableObject<Env> {
       // A deleted video's job is forgotten as soon as it has stopped.
       if (last === undefined) return;
       this.store.save({ ...last, settled: true });
+      context.tracer.record(jobSpan(last));
       await this.ctx.storage.setAlarm(Date.now() + KEEP_FINISHED_MS);
     } catch (error) {
       context.logger.warn('job.settle.failed', { jobId: state.id, error });
@@ -327,6 +338,23 @@ function countAttempt(metrics: Metrics, attempt: EndedAttempt): void {
   if (outcome !== 'accepted' || mediaSeconds === undefined) return;
   metrics.count('streamgate_task_media_seconds_total', { kind }, mediaSeconds);
   if (seconds > 0) metrics.observe('streamgate_task_speed_ratio', { kind }, mediaSeconds / seconds);
+}
+
+/** Work of the job as a span: below `parent`, otherwise below the job itself. */
+async function traceJob<T>(
+  state: JobState,
+  { name, parent }: { readonly name: string; readonly parent?: string | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { tracer } = await serviceContext();
+  const unit = {
+    name,
+    kind: 'internal',
+    parent: parent ?? state.trace?.traceparent,
+    attributes: { 'job.id': state.id, 'video.uid': state.uid },
+    fields: { jobId: state.id, videoUid: state.uid },
+  } as const;
+  return tracer.unit(unit, work);
 }
 
 /** Why a report was not taken: what was stored is wrong, or the platform could not look at it. */

@@ -9,12 +9,15 @@ import {
 import type { TaskFailure, TaskLine, TaskRequest } from '../src/contracts/task-protocol.ts';
 import { signTaskToken } from '../src/http/task-token.ts';
 import type { ServiceContext } from '../src/kernel/service-context.ts';
+import { currentTraceparent } from '../src/kernel/trace-scope.ts';
+import type { Span } from '../src/kernel/trace-scope.ts';
 import { withDeadline } from '../src/kernel/with-deadline.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { createProcessEncoder } from '../workers/transcoder/encoder.ts';
 import type { Encoder } from '../workers/transcoder/encoder.ts';
 import { ImageMaker } from '../workers/transcoder/image-maker.ts';
 import type { AttemptFailure } from '../workers/transcoder/job-state.ts';
+import { toSpanRecords } from '../workers/transcoder/job-trace.ts';
 import { readJsonLines } from '../workers/transcoder/json-lines.ts';
 import type { LeasedTask, TranscodeJob } from './transcode-job.ts';
 
@@ -88,12 +91,31 @@ export class TranscoderContainer extends DurableObject<Env> {
   }
 
   private async drive(work: Work): Promise<void> {
-    const { context, job, lease } = work;
-    const { id: jobId, uid: videoUid, taskId, epoch } = lease;
-    const logger = context.logger.with({ jobId, videoUid, taskId, epoch });
+    const { context, lease } = work;
+    const { id: jobId, uid: videoUid, taskId, epoch, spec } = lease;
+    const unit = {
+      name: `task ${spec.kind}`,
+      kind: 'client',
+      parent: lease.trace?.traceparent,
+      attributes: {
+        'job.id': jobId,
+        'video.uid': videoUid,
+        'task.id': taskId,
+        'task.epoch': epoch,
+      },
+      fields: { jobId, videoUid, taskId, epoch },
+    } as const;
+    await context.tracer.unit(unit, (span) => this.runLeased(work, span));
+  }
+
+  private async runLeased(work: Work, span: Span): Promise<void> {
+    const { job, lease } = work;
+    const { logger } = work.context;
+    const { taskId, epoch } = lease;
     logger.info('task.started', { kind: lease.spec.kind });
     const last = await this.followAndFree(work).catch((error: unknown) => toLoss(lease, error));
-    if (last.type === 'result') await job.report(taskId, epoch, last.result);
+    if (last.type === 'failure') span.fail(last.failure.code);
+    if (last.type === 'result') await job.report(taskId, epoch, last.result, currentTraceparent());
     else await job.fail(last.failure);
     logger.info('task.ended', {
       outcome: last.type,
@@ -132,7 +154,11 @@ export class TranscoderContainer extends DurableObject<Env> {
     let beatAt = 0;
     for await (const line of readJsonLines(response.body, SILENCE_MS)) {
       const parsed = taskLineSchema.parse(line);
-      if (parsed.type !== 'progress') return parsed;
+      if (parsed.type !== 'progress') {
+        const spans = toSpanRecords(parsed.spans ?? [], currentTraceparent());
+        context.tracer.record(spans, 'streamgate-encoder');
+        return parsed;
+      }
       if (Date.now() - beatAt < HEARTBEAT_EVERY_MS) continue;
       beatAt = Date.now();
       if (!(await job.heartbeat(lease.taskId, lease.epoch, parsed.frames)))

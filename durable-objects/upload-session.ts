@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 
 import { createRevision } from '../src/contracts/ids.ts';
 import { sourceKey } from '../src/contracts/object-keys.ts';
+import { traceStep } from '../src/kernel/trace-scope.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { announceSource, assembleSource, discardUpload } from '../workers/upload/finish-upload.ts';
 import { SessionStore } from '../workers/upload/session-store.ts';
@@ -95,13 +96,13 @@ export class UploadSession extends DurableObject<Env> {
   }
 
   /** Ends the upload with its file; every repeat gets the same answer. */
-  async complete(accountId: string): Promise<CompleteAnswer> {
+  async complete(accountId: string, traceparent?: string): Promise<CompleteAnswer> {
     const state = this.loadFor(accountId);
     if (state === undefined) return { kind: 'unknown' };
     const now = Date.now();
     const decision = decideComplete(state, this.recorded(), createRevision(now), now);
     if (decision.kind !== 'go') return decision;
-    this.store.save(decision.state);
+    this.store.save({ ...decision.state, ...(traceparent !== undefined && { traceparent }) });
     await this.arm();
     await this.settle();
     return this.outcome();
@@ -170,8 +171,21 @@ export class UploadSession extends DurableObject<Env> {
   }
 
   private async advance(): Promise<void> {
-    const { id, uid, phase } = this.mustLoad();
+    const { id, uid, phase, traceparent } = this.mustLoad();
     if (phase.kind === 'open' || phase.kind === 'completed' || phase.kind === 'closed') return;
+    const { tracer } = await serviceContext();
+    const unit = {
+      name: `upload.${phase.kind}`,
+      kind: 'internal',
+      parent: traceparent,
+      fields: { uploadId: id, videoUid: uid },
+    } as const;
+    await tracer.unit(unit, () => this.takeToEnd(phase));
+  }
+
+  private async takeToEnd(
+    phase: Extract<UploadState['phase'], { readonly kind: 'completing' | 'closing' }>,
+  ): Promise<void> {
     try {
       if (phase.kind === 'closing') await this.discard(phase.reason);
       else await this.finish(phase.revision, phase.assembled);
@@ -183,17 +197,15 @@ export class UploadSession extends DurableObject<Env> {
       await this.arm();
     }
     const { logger } = await serviceContext();
-    logger.info('upload.settled', {
-      uploadId: id,
-      videoUid: uid,
-      phase: this.mustLoad().phase.kind,
-    });
+    logger.info('upload.settled', { phase: this.mustLoad().phase.kind });
   }
 
   private async finish(revision: string, assembled: boolean): Promise<void> {
     if (!assembled && !(await this.assemble(revision))) return;
     const context = await serviceContext();
-    const accepted = await announceSource(context, this.mustLoad(), revision);
+    const accepted = await traceStep({ name: 'upload.announce' }, () =>
+      announceSource(context, this.mustLoad(), revision),
+    );
     const at = Date.now();
     if (accepted) this.enter({ kind: 'completed', revision, at });
     else await this.discard('aborted');
@@ -201,7 +213,9 @@ export class UploadSession extends DurableObject<Env> {
 
   /** False when the file cannot be made now: the upload is open again for the parts in doubt, or over. */
   private async assemble(revision: string): Promise<boolean> {
-    const outcome = await assembleSource(this.env.MEDIA, this.mustLoad(), this.store.parts());
+    const outcome = await traceStep({ name: 'upload.assemble' }, () =>
+      assembleSource(this.env.MEDIA, this.mustLoad(), this.store.parts()),
+    );
     if (outcome === 'assembled') {
       this.enter({ kind: 'completing', revision, assembled: true });
       return true;

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { TaskRequest } from '../../src/contracts/task-protocol.ts';
+import { traceHeaders } from '../../src/kernel/trace-scope.ts';
 import { callbackUrl, checkLease, withRetries } from './callback.ts';
 
 const STALL_MS = 30_000;
@@ -43,6 +44,7 @@ async function fetchRest(source: SourceFetch, state: FetchState): Promise<number
       headers: {
         authorization: `Bearer ${source.callback.token}`,
         'accept-encoding': 'identity',
+        ...traceHeaders(),
         ...(from === 0 ? {} : { range: `bytes=${from}-` }),
       },
       redirect: 'error',

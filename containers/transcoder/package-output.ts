@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { SegmentSpan } from '../../src/contracts/media.ts';
 import { MAX_OUTPUT_BYTES } from '../../src/contracts/task-protocol.ts';
 import type { RenditionReport, SegmentReport } from '../../src/contracts/task-protocol.ts';
+import { traceStep } from '../../src/kernel/trace-scope.ts';
 import { isSyncSample, writeFragmentHeader } from '../../src/media/fmp4-fragment.ts';
 import type { FragmentSample } from '../../src/media/fmp4-fragment.ts';
 import { Mp4FormatError } from '../../src/media/mp4-boxes.ts';
@@ -37,7 +38,11 @@ export interface PackagedOutput {
 }
 
 /** Regroups ffmpeg's fragments into one `moof`+`mdat` a segment: init, then segments, one rendition after another. */
-export async function packageOutput(plan: PackagePlan): Promise<PackagedOutput> {
+export function packageOutput(plan: PackagePlan): Promise<PackagedOutput> {
+  return traceStep({ name: 'package' }, () => packageRenditions(plan));
+}
+
+async function packageRenditions(plan: PackagePlan): Promise<PackagedOutput> {
   const writer = new PartWriter(plan.folder, plan.maxPartBytes ?? MAX_OUTPUT_BYTES);
   try {
     const renditions: RenditionReport[] = [];

@@ -1,4 +1,5 @@
 import type { TaskLine, TaskRequest, TaskResult } from '../../src/contracts/task-protocol.ts';
+import { traceStep } from '../../src/kernel/trace-scope.ts';
 import type { EncoderEngine } from './engine.ts';
 import { tookTooLong } from './limit-failure.ts';
 import type { OutputPart } from './part-writer.ts';
@@ -39,7 +40,7 @@ export async function runTask(
     onProgress({ type: 'progress', stage, frames });
   report('fetch', 0);
   // A download has no deadline but its progress: how long it takes, the file's size and the line decide.
-  const source = await sources.acquire(request, signal);
+  const source = await traceStep({ name: 'fetch source' }, () => sources.acquire(request, signal));
   const late = new AbortController();
   const { wallMs } = request.limits;
   const timer = setTimeout(() => late.abort(tookTooLong(wallMs)), wallMs);
@@ -75,7 +76,9 @@ async function runInFolder(
   const engine = context.engine.name;
   const store = (parts: readonly OutputPart[]): ReturnType<typeof storeOutput> => {
     onStore();
-    return storeOutput(request.callback, parts, context.signal);
+    return traceStep({ name: 'upload output' }, () =>
+      storeOutput(request.callback, parts, context.signal),
+    );
   };
   if (task.kind === 'probe') {
     return {

@@ -8,6 +8,7 @@ import type { ImageServer } from './image-server.ts';
 import { authorize, readTask, RequestError } from './read-task.ts';
 import type { TaskRunner } from './task-runner.ts';
 import { streamTask } from './task-stream.ts';
+import { TaskTrace } from './task-trace.ts';
 
 export interface ServerOptions {
   readonly secret: string;
@@ -54,11 +55,17 @@ async function runOne(
   if (slot === undefined) throw new RequestError(503, 'Every slot of this encoder is taken.');
   // The runner on the other side hung up: nobody waits for this task any more.
   response.on('close', () => slot.abort(new Error('the request was closed')));
-  const log = logger.with({ jobId: task.jobId, taskId: task.taskId, epoch: task.epoch });
+  const { jobId, taskId, epoch } = task;
+  const trace = new TaskTrace(request.headersDistinct['traceparent'], { jobId, taskId, epoch });
+  const log = logger.with(trace.fields);
   const startedAt = Date.now();
   log.info('task.started', { kind: task.task.kind });
   try {
-    const last = await streamTask(response, (onProgress) => slot.run(task, onProgress));
+    const last = await streamTask(
+      response,
+      (onProgress) => trace.run(() => slot.run(task, onProgress)),
+      () => trace.spans(),
+    );
     log.info(last.type === 'failure' ? 'task.failed' : 'task.finished', {
       elapsedMs: Date.now() - startedAt,
       ...(last.type === 'failure' ? { code: last.code, detail: last.detail } : {}),

@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 
 import type { TaskRequest } from '../../src/contracts/task-protocol.ts';
+import { traceHeaders } from '../../src/kernel/trace-scope.ts';
 import { callbackUrl, checkLease, withRetries } from './callback.ts';
 import type { OutputPart } from './part-writer.ts';
 
@@ -43,6 +44,7 @@ async function putPart(
       authorization: `Bearer ${callback.token}`,
       'content-type': 'application/octet-stream',
       'x-content-sha256': part.sha256,
+      ...traceHeaders(),
     },
     redirect: 'error',
     signal: AbortSignal.any([signal, AbortSignal.timeout(PUT_DEADLINE_MS)]),

@@ -1,3 +1,5 @@
+import { traceStep } from '../../src/kernel/trace-scope.ts';
+import type { Span } from '../../src/kernel/trace-scope.ts';
 import type { EncoderEngine, EngineExit, EngineRun } from './engine.ts';
 import {
   outputTooLarge,
@@ -34,7 +36,14 @@ export const PROGRESS: readonly string[] = ['-progress', 'pipe:1', '-stats_perio
 type Run = Pick<EngineRun, 'program' | 'arguments' | 'onLine'>;
 
 /** Runs ffmpeg or ffprobe on the task's source within its limits. Throws a {@link TaskError} when one of them ends it. */
-export async function runLimited(context: TaskContext, run: Run): Promise<EngineExit> {
+export function runLimited(context: TaskContext, run: Run): Promise<EngineExit> {
+  const { program } = run;
+  const attributes = { 'process.executable.name': program };
+  const name = program === 'ffprobe' ? 'probe' : 'ffmpeg';
+  return traceStep({ name, attributes }, (span) => runWithin(context, run, span));
+}
+
+async function runWithin(context: TaskContext, run: Run, span: Span): Promise<EngineExit> {
   const { engine, folder, sourceFile, limits, threads, signal } = context;
   const watch = watchRun(context, run);
   try {
@@ -48,6 +57,7 @@ export async function runLimited(context: TaskContext, run: Run): Promise<Engine
       maxFileBytes: limits.outputBytes,
       ...(limits.memoryBytes !== undefined && { memoryBytes: limits.memoryBytes }),
     });
+    if (exit.code !== undefined) span.set({ attributes: { 'process.exit.code': exit.code } });
     await watch.check();
     watch.signal.throwIfAborted();
     if (exit.stoppedBy !== undefined) throw stoppedRun(exit.stoppedBy, exit.errors);

@@ -1,16 +1,19 @@
 import type { ServerResponse } from 'node:http';
 
-import type { TaskLine, TaskResult } from '../../src/contracts/task-protocol.ts';
+import type { EncoderSpan, TaskLine, TaskResult } from '../../src/contracts/task-protocol.ts';
 import type { TaskProgress } from './run-task.ts';
 import { toTaskFailure } from './task-failure.ts';
 
 const HEARTBEAT_MS = 1000;
 
+type LastLine = Exclude<TaskLine, { type: 'progress' }>;
+
 /** Writes the task's lines: progress at least every second, then `result` or `failure`, then the end. */
 export async function streamTask(
   response: ServerResponse,
   work: (onProgress: (progress: TaskProgress) => void) => Promise<TaskResult>,
-): Promise<TaskLine> {
+  endedSpans: () => readonly EncoderSpan[] | undefined = () => undefined,
+): Promise<LastLine> {
   response.writeHead(200, {
     'content-type': 'application/x-ndjson',
     'cache-control': 'no-store',
@@ -35,8 +38,9 @@ export async function streamTask(
     response.end();
   }
 
-  function finish(line: TaskLine): TaskLine {
-    write(line);
+  function finish(line: LastLine): LastLine {
+    const spans = endedSpans();
+    write(spans === undefined ? line : { ...line, spans });
     return line;
   }
 }

@@ -61,6 +61,8 @@ export interface CloudEvent<T extends EventType = EventType> {
   /** The video's uid, or the alert's id. */
   readonly subject: string;
   readonly datacontenttype: 'application/json';
+  /** CloudEvents' extension for distributed tracing: the work that published the event. */
+  readonly traceparent?: string;
   readonly data: EventData<T>;
 }
 
@@ -72,6 +74,7 @@ const cloudEventSchema = z.object({
   time: z.string(),
   subject: z.string(),
   datacontenttype: z.literal('application/json'),
+  traceparent: z.string().exactOptional(),
   data: z.unknown(),
 });
 

@@ -9,6 +9,8 @@ import { VIDEO_CODECS } from './profile.ts';
  * `POST {encoder}/tasks` with a {@link TaskRequest} and `Authorization: Bearer {TASK_TOKEN_SECRET}`
  * answers 200 and a stream of JSON lines ({@link TaskLine}), at least one every two seconds, the last one
  * `result` or `failure`; 503 when every slot is taken. Closing the request aborts the task and kills its ffmpeg.
+ * A `traceparent` header makes the task part of a trace: if that is sampled, the last line carries the encoder's `spans`,
+ * and the encoder's own requests name the span that they belong to.
  * `GET {encoder}/health` with the same bearer answers {@link EncoderHealth}; whoever would be refused a task gets 401 here.
  *
  * The encoder fetches `GET {callback.url}/source` (Range allowed) and stores output with
@@ -203,6 +205,28 @@ const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
+const spanId = z.string().regex(/^(?!0{16})[0-9a-f]{16}$/);
+
+/** A step of the encoder in the task's trace; times in ms since the epoch, by the encoder's clock. */
+const encoderSpan = z.object({
+  name: z.string().max(100),
+  kind: z.enum(['server', 'client', 'internal']),
+  spanId,
+  parentSpanId: spanId,
+  startMs: z.int().positive(),
+  endMs: z.int().positive(),
+  attributes: z.record(
+    z.string().max(100),
+    z.union([z.string().max(500), z.number(), z.boolean()]),
+  ),
+  error: z.string().max(100).exactOptional(),
+});
+export type EncoderSpan = z.infer<typeof encoderSpan>;
+
+/** Spans that one task may have; the encoder leaves out what goes beyond. */
+export const MAX_ENCODER_SPANS = 64;
+const spans = z.array(encoderSpan).max(MAX_ENCODER_SPANS).readonly().exactOptional();
+
 const taskFailureSchema = z.object({
   type: z.literal('failure'),
   code: z.enum(FAILURE_CODES),
@@ -217,6 +241,7 @@ const taskFailureSchema = z.object({
   unavailable: z.boolean().exactOptional(),
   /** True when a limit or a crash ended the attempt: the second time it counts as the file's fault. */
   limited: z.boolean().exactOptional(),
+  spans,
 });
 export type TaskFailure = z.infer<typeof taskFailureSchema>;
 
@@ -227,7 +252,7 @@ export const taskLineSchema = z.discriminatedUnion('type', [
     stage: z.enum(['fetch', 'run', 'store']),
     frames: z.int().min(0),
   }),
-  z.object({ type: z.literal('result'), result: taskResultSchema }),
+  z.object({ type: z.literal('result'), result: taskResultSchema, spans }),
   taskFailureSchema,
 ]);
 export type TaskLine = z.infer<typeof taskLineSchema>;

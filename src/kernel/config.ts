@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../contracts/errors.ts';
 import { SERVICE_NAMES } from '../contracts/services.ts';
 import type { ServiceName } from '../contracts/services.ts';
+import { parseHeaders } from './otlp-headers.ts';
 
 const SECRET_MIN_LENGTH = 32;
 
@@ -30,6 +31,15 @@ const plugins = z.string().transform((value, context): readonly ServiceName[] =>
 
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
 
+const otlpHeaders = z.string().transform((value, context) => {
+  try {
+    return parseHeaders(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: String(error) });
+    return z.NEVER;
+  }
+});
+
 /** Every key of `[vars]` and every secret. docs/configuration.md explains each. */
 const configSchema = z.object({
   APP_MODE: z.enum(['monolith', 'microservices']),
@@ -38,6 +48,10 @@ const configSchema = z.object({
   APP_ENVIRONMENT: z.enum(['development', 'production']),
   PUBLIC_URL: origin,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']),
+  /** Base address of an OTLP/HTTP receiver of traces; none is sent while it is empty. */
+  OTLP_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).default(''),
+  OTLP_SAMPLE_RATIO: z.coerce.number().min(0).max(1).default(1),
+  OTLP_HEADERS: otlpHeaders.default({}),
   /** Address of the encoder process; while it is empty, uploads are taken and their jobs wait. */
   TRANSCODER_URL: z.union([z.literal(''), origin]),
   TRANSCODER_SLOTS: z.coerce.number().int().min(1).max(1000),

@@ -8,6 +8,7 @@ import { EVENT_PAYLOADS, SUBSCRIBERS } from '../contracts/events.ts';
 import type { CloudEvent, EventData, EventType, Subscriber } from '../contracts/events.ts';
 import { outbox } from '../db/outbox.ts';
 import type { Logger } from './logger.ts';
+import { currentTraceparent } from './trace-scope.ts';
 import { withDeadline } from './with-deadline.ts';
 
 /** How long a sent message may stay unhandled before the sweep sends it again. */
@@ -25,6 +26,7 @@ export function createEvent<T extends EventType>(
   options: { readonly source: string; readonly run: string; readonly now: number },
 ): CloudEvent<T> {
   const subject = 'uid' in data ? data.uid : data.alertId;
+  const traceparent = currentTraceparent();
   return {
     specversion: '1.0',
     id: `evt_${type}:${subject}:${options.run}`,
@@ -33,6 +35,7 @@ export function createEvent<T extends EventType>(
     time: new Date(options.now).toISOString(),
     subject,
     datacontenttype: 'application/json',
+    ...(traceparent !== undefined && { traceparent }),
     data,
   };
 }

@@ -1,9 +1,11 @@
+import { traceFields } from './trace-scope.ts';
+
 const LEVELS = { debug: 10, info: 20, warn: 30, error: 40 } as const;
 
 export type LogLevel = keyof typeof LEVELS;
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes one JSON object a line. The first argument is the event: dotted, past tense (`upload.completed`). */
+/** Writes one JSON object a line, with the place in its trace. The first argument is the event: dotted, past tense (`upload.completed`). */
 export interface Logger {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -22,7 +24,8 @@ export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
     (at: LogLevel) =>
     (event: string, more: LogFields = {}) => {
       if (!writes(at)) return;
-      const line = { time: new Date().toISOString(), level: at, event, ...fields, ...more };
+      const time = new Date().toISOString();
+      const line = { time, level: at, event, ...traceFields(), ...fields, ...more };
       // oxlint-disable-next-line no-console -- the one place that writes
       console.log(
         JSON.stringify(line, (_, value: unknown) =>

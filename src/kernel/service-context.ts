@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { Plugin } from './plugin.ts';
 import type { ServiceDirectory } from './service-directory.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Handles a batch; every message is acked or retried by itself, nothing is thrown. */
 export type QueueConsumer = (batch: MessageBatch) => Promise<void>;
@@ -49,6 +50,7 @@ export interface ServiceContext {
   readonly env: Env;
   readonly config: Config;
   readonly logger: Logger;
+  readonly tracer: Tracer;
   readonly db: DrizzleD1Database;
   readonly services: ServiceDirectory;
   readonly events: EventBus;

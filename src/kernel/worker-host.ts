@@ -7,8 +7,11 @@ import { EventBus } from './event-bus.ts';
 import { Kernel } from './kernel.ts';
 import { createLogger } from './logger.ts';
 import { Metrics } from './metrics.ts';
+import type { Logger } from './logger.ts';
+import { OtlpExporter } from './otlp-exporter.ts';
 import type { ServiceContext, ServicePlugin } from './service-context.ts';
 import { ServiceDirectory } from './service-directory.ts';
+import { Tracer } from './tracer.ts';
 
 let configure: ((config: Config) => readonly ServicePlugin[]) | undefined;
 let booted: Promise<ServiceContext> | undefined;
@@ -38,6 +41,7 @@ async function boot(): Promise<ServiceContext> {
     env,
     config,
     logger,
+    tracer: createTracer(config, logger),
     db,
     services,
     events: new EventBus({ db, queue: env.EVENTS_QUEUE, logger }),
@@ -53,4 +57,19 @@ async function boot(): Promise<ServiceContext> {
   for (const plugin of configure(config)) kernel.register(plugin);
   await kernel.boot(context);
   return context;
+}
+
+function createTracer(config: Config, logger: Logger): Tracer {
+  const { OTLP_ENDPOINT: endpoint, OTLP_HEADERS: headers } = config;
+  return new Tracer({
+    ...(endpoint !== '' && { exporter: new OtlpExporter({ endpoint, headers, logger }) }),
+    resource: {
+      'service.name': config.APP_SERVICE_NAME,
+      'service.namespace': 'streamgate',
+      'deployment.environment.name': config.APP_ENVIRONMENT,
+      'cloud.provider': 'cloudflare',
+    },
+    sampleRatio: config.OTLP_SAMPLE_RATIO,
+    waitUntil,
+  });
 }

@@ -17,6 +17,7 @@ import type { EventMessage } from '../../src/kernel/event-bus.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { ServiceDirectory } from '../../src/kernel/service-directory.ts';
+import { Tracer } from '../../src/kernel/tracer.ts';
 
 const db = drizzle(env.DB);
 const logger = createLogger('error');
@@ -59,7 +60,9 @@ function batchOf(...messages: readonly unknown[]): MessageBatch {
 }
 
 function contextOf(): ServiceContext {
-  return { events: bus, logger, services: new ServiceDirectory() } as unknown as ServiceContext;
+  const tracer = new Tracer({ resource: {}, sampleRatio: 0, waitUntil: () => undefined });
+  const services = new ServiceDirectory();
+  return { events: bus, logger, tracer, services } as unknown as ServiceContext;
 }
 
 describe('EventBus', () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '../../src/kernel/logger.ts';
 import type { LogLevel } from '../../src/kernel/logger.ts';
 import type { PlaybackCall, ServiceContext } from '../../src/kernel/service-context.ts';
+import { Tracer } from '../../src/kernel/tracer.ts';
 import { createPlaybackDoor } from '../../workers/gateway/playback-door.ts';
 
 const TOKEN = 'aaa.bbb.ccc';
@@ -21,8 +22,9 @@ function aDoor(status: number, level: LogLevel = 'info') {
   vi.spyOn(console, 'log').mockImplementation((line: string) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   });
-  const context: Pick<ServiceContext, 'contributions' | 'logger'> = {
+  const context: Pick<ServiceContext, 'contributions' | 'logger' | 'tracer'> = {
     logger: createLogger(level),
+    tracer: new Tracer({ resource: {}, sampleRatio: 1, waitUntil: () => undefined }),
     contributions: {
       routes: [],
       queues: new Map(),

@@ -104,7 +104,7 @@ test('Durable Objects join contracts, the shared rooms and their own service', a
 test('the encoder knows the kernel, contracts and media, and nothing of the Worker', async () => {
   const found = breaches(await importsBelow('containers'), () => [
     /^src\/(contracts|media)\//,
-    /^src\/kernel\/(kernel|plugin|logger)\.ts$/,
+    /^src\/kernel\/(kernel|plugin|logger|trace-context|trace-scope)\.ts$/,
     /^containers\//,
   ]);
   expect(found).toEqual([]);

@@ -26,7 +26,7 @@ import { redactPath } from './redact-path.ts';
 export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   app.use(countRequests(context.metrics));
-  app.use(requestLog(context.logger));
+  app.use(requestLog(context));
   app.use(
     secureHeaders({
       crossOriginResourcePolicy: false,

@@ -3,6 +3,7 @@ import { PLAYBACK_ADDRESS } from '../../src/contracts/services.ts';
 import { rawPathOf } from '../../src/http/raw-path.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import type { Tracer } from '../../src/kernel/tracer.ts';
 import { redactPath } from './redact-path.ts';
 
 /** The answer to a request for playback; `undefined` for every other address, and where nothing plays. */
@@ -18,7 +19,8 @@ export type PlaybackDoor = (
 export function createPlaybackDoor({
   contributions,
   logger,
-}: Pick<ServiceContext, 'contributions' | 'logger'>): PlaybackDoor {
+  tracer,
+}: Pick<ServiceContext, 'contributions' | 'logger' | 'tracer'>): PlaybackDoor {
   const { playback } = contributions;
   return (request, execution) => {
     const path = rawPathOf(request.url);
@@ -27,7 +29,9 @@ export function createPlaybackDoor({
     const requestId = createId('req', startedAt);
     const bound = logger.with({ requestId });
     const waitUntil = (work: Promise<unknown>): void => execution.waitUntil(work);
-    const answer = playback(request, { path, requestId, logger: bound, waitUntil });
+    const play = (): Promise<Response> =>
+      playback(request, { path, requestId, logger: bound, waitUntil });
+    const answer = tracer.isExporting ? traced(tracer, { request, path, requestId }, play) : play();
     return answer.then((response) => {
       logAnswer(bound, { request, path, startedAt }, response.status);
       return response;
@@ -48,5 +52,29 @@ function logAnswer(
     path: redactPath(asked.path),
     status,
     durationMs: Date.now() - asked.startedAt,
+  });
+}
+
+function traced(
+  tracer: Tracer,
+  asked: { readonly request: Request; readonly path: string; readonly requestId: string },
+  play: () => Promise<Response>,
+): Promise<Response> {
+  const { method, headers } = asked.request;
+  const unit = {
+    name: `${method} playback`,
+    kind: 'server',
+    parent: headers.get('traceparent') ?? undefined,
+    attributes: {
+      'http.request.method': method,
+      'url.path': redactPath(asked.path),
+      'request.id': asked.requestId,
+    },
+  } as const;
+  return tracer.unit(unit, async (span) => {
+    const response = await play();
+    span.set({ attributes: { 'http.response.status_code': response.status } });
+    if (response.status >= 500) span.fail(String(response.status));
+    return response;
   });
 }

@@ -2,6 +2,7 @@ import { AppError } from '../../src/contracts/errors.ts';
 import { IMAGE_TASK_HEADER } from '../../src/contracts/image-task.ts';
 import type { ImageTask } from '../../src/contracts/image-task.ts';
 import type { EncoderHealth, TaskRequest } from '../../src/contracts/task-protocol.ts';
+import { traceHeaders } from '../../src/kernel/trace-scope.ts';
 import { TASK_PROTOCOL_VERSION, encoderHealthSchema } from '../../src/contracts/task-protocol.ts';
 
 const HEALTH_DEADLINE_MS = 2000;
@@ -37,7 +38,7 @@ export function createProcessEncoder(url: string, secret: string): Encoder {
     run: (request, signal) =>
       fetch(`${url}/tasks`, {
         method: 'POST',
-        headers: { authorization, 'content-type': 'application/json' },
+        headers: { authorization, 'content-type': 'application/json', ...traceHeaders() },
         body: JSON.stringify(request),
         signal,
       }),

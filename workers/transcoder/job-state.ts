@@ -79,6 +79,8 @@ export interface NewJob {
   readonly maxDurationSeconds: number;
   /** Absent in jobs begun before there were profiles. */
   readonly profile?: Profile;
+  /** The job's own span. */
+  readonly trace?: { readonly traceparent: string; readonly parentSpanId?: string };
 }
 
 export interface JobState extends NewJob {

@@ -8,10 +8,12 @@ import type { EncoderHealth } from '../../src/contracts/task-protocol.ts';
 import type { JobProgress, TranscoderApi, Workload } from '../../src/contracts/service-apis.ts';
 import { jobs } from '../../src/db/transcoder.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { currentTraceparent } from '../../src/kernel/trace-scope.ts';
 import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
 import type { JobDescription } from './describe-job.ts';
 import { createProcessEncoder } from './encoder.ts';
 import { workloadOf } from './job-standing.ts';
+import { toJobTrace } from './job-trace.ts';
 import { Profiles, unknownProfile } from './profiles.ts';
 
 /** A job whose row did not change for this long is poked: its alarm may be lost. */
@@ -73,6 +75,7 @@ export class TranscoderService implements TranscoderApi {
       sourceSizeBytes: sizeBytes,
       maxDurationSeconds,
       profile,
+      trace: toJobTrace(this.context.tracer.placeBelow(currentTraceparent())),
     });
     // A purge that overtook this call found no job to stop.
     const left = await this.context.services.get('metadata').findVideo(accountId, uid);

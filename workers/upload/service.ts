@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import { jobIdOf } from '../../src/contracts/ids.ts';
 import type { NewVideo, UploadApi } from '../../src/contracts/service-apis.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { currentTraceparent } from '../../src/kernel/trace-scope.ts';
 import { describeEndedUpload, describeUpload, summariseUpload } from './describe-upload.ts';
 import { discardUpload } from './finish-upload.ts';
 import { FORM_PART_BYTES, planParts } from './plan-parts.ts';
@@ -129,7 +130,9 @@ export class UploadService implements UploadApi {
 
   /** Makes the video of the parts. Every repeat gets the same answer. */
   async complete(accountId: string, id: string): Promise<CompletedUpload> {
-    const answer = await settled<CompleteAnswer>(this.session(id).complete(accountId));
+    const answer = await settled<CompleteAnswer>(
+      this.session(id).complete(accountId, currentTraceparent()),
+    );
     if (answer.kind === 'completed') {
       return { uid: answer.uid, jobId: jobIdOf(answer.revision) };
     }

@@ -39,6 +39,8 @@ export interface UploadState extends UploadPlan {
   /** R2's id of the multipart upload; absent until it is begun. */
   readonly multipartId?: string;
   readonly phase: UploadPhase;
+  /** Place in a trace of the request that completed it. */
+  readonly traceparent?: string;
   /** Failed attempts to end the upload since the last success. */
   readonly failures: number;
 }

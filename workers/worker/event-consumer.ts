@@ -17,7 +17,7 @@ export function createEventConsumer(context: ServiceContext): QueueConsumer {
       }
       const fields = { eventId: parsed.event.id, subscriber: parsed.subscriber };
       try {
-        await context.events.deliver(parsed);
+        await deliver(context, parsed, { queue: batch.queue, messageId: message.id });
         context.logger.debug('event.delivered', fields);
         message.ack();
       } catch (error) {
@@ -28,6 +28,33 @@ export function createEventConsumer(context: ServiceContext): QueueConsumer {
       }
     }
   };
+}
+
+/** One span a message, below the work that published the event. */
+async function deliver(
+  context: ServiceContext,
+  message: EventMessage,
+  { queue, messageId }: { readonly queue: string; readonly messageId: string },
+): Promise<void> {
+  const { event, subscriber } = message;
+  const unit = {
+    name: `process ${event.type}`,
+    kind: 'consumer',
+    parent: event.traceparent,
+    attributes: {
+      'messaging.system': 'cloudflare_queues',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': queue,
+      'messaging.message.id': messageId,
+      'messaging.destination.subscription.name': subscriber,
+      'cloudevents.event_id': event.id,
+      'cloudevents.event_source': event.source,
+      'cloudevents.event_type': event.type,
+      'cloudevents.event_subject': event.subject,
+    },
+    fields: { videoUid: event.subject, eventId: event.id },
+  } as const;
+  await context.tracer.unit(unit, () => context.events.deliver(message));
 }
 
 /** What failed to the end becomes a dead letter; a video that could not be started says so instead of waiting for ever. */

@@ -8,8 +8,14 @@ export function apiCors(): MiddlewareHandler<AppEnv> {
   return cors({
     origin: '*',
     allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Content-SHA256'],
-    exposeHeaders: ['Location', 'Retry-After', 'X-Request-Id', 'stream-media-id'],
+    allowHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'X-Content-SHA256',
+      'Traceparent',
+    ],
+    exposeHeaders: ['Location', 'Retry-After', 'X-Request-Id', 'Traceresponse', 'stream-media-id'],
     maxAge: 86_400,
   });
 }

@@ -1,25 +1,52 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 
 import { createId } from '../../../src/contracts/ids.ts';
 import type { AppEnv } from '../../../src/http/app-env.ts';
-import type { Logger } from '../../../src/kernel/logger.ts';
+import type { ServiceContext } from '../../../src/kernel/service-context.ts';
+import { formatTraceparent } from '../../../src/kernel/trace-context.ts';
+import type { Span } from '../../../src/kernel/trace-scope.ts';
 import { redactPath } from '../redact-path.ts';
 
-/** Gives the request an id, a logger that carries it, and one `request.finished` line. */
-export function requestLog(logger: Logger): MiddlewareHandler<AppEnv> {
+/** Gives the request an id, its place in a trace, a logger that carries both, and one `request.finished` line. */
+export function requestLog({
+  logger,
+  tracer,
+}: Pick<ServiceContext, 'logger' | 'tracer'>): MiddlewareHandler<AppEnv> {
   return async function logRequest(c, next) {
-    const requestId = createId('req', Date.now());
-    const bound = logger.with({ requestId });
-    c.set('requestId', requestId);
-    c.set('logger', bound);
     const startedAt = Date.now();
-    await next();
-    c.res.headers.set('x-request-id', requestId);
-    bound.info('request.finished', {
-      method: c.req.method,
-      path: redactPath(c.req.path),
-      status: c.res.status,
-      durationMs: Date.now() - startedAt,
+    const requestId = createId('req', startedAt);
+    const { method } = c.req;
+    const path = redactPath(c.req.path);
+    c.set('requestId', requestId);
+    c.set('logger', logger);
+    const unit = {
+      name: method,
+      kind: 'server',
+      parent: c.req.header('traceparent'),
+      attributes: { 'http.request.method': method, 'url.path': path, 'request.id': requestId },
+      fields: { requestId },
+    } as const;
+    await tracer.unit(unit, async (span, { context }) => {
+      await next();
+      c.res.headers.set('x-request-id', requestId);
+      c.res.headers.set('traceresponse', formatTraceparent(context));
+      describeAnswer(span, c);
+      const { status } = c.res;
+      logger.info('request.finished', { method, path, status, durationMs: Date.now() - startedAt });
     });
   };
+}
+
+/** OpenTelemetry's conventions for HTTP servers: the route names the span, and only our own faults are errors. */
+function describeAnswer(span: Span, c: Context<AppEnv>): void {
+  const { status } = c.res;
+  const route = routePath(c, -1);
+  // A path that no route took leaves the pattern of the last middleware.
+  const isRoute = !route.endsWith('*');
+  span.set({
+    attributes: { 'http.response.status_code': status, ...(isRoute && { 'http.route': route }) },
+    ...(isRoute && { name: `${c.req.method} ${route}` }),
+  });
+  if (status >= 500) span.fail(String(status));
 }
