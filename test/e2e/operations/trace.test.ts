@@ -58,7 +58,7 @@ test('one trace leads from the upload to the video that is ready, through every 
     .toBe(true);
   const traceId = receiver.spans.find(isEnd)?.traceId ?? '';
   const spans = spansOf(traceId);
-  const gateway = 'POST /api/v1/uploads/{id}/complete';
+  const gateway = 'POST /api/v1/uploads/:id/complete';
   const event = ['process video.uploaded', 'upload.announce', 'upload.completing', gateway];
   const job = ['transcode job', ...event];
 
