@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   'profile.built_in': { status: 409, stream: 10013, retryable: false },
   'profile.in_use': { status: 409, stream: 10013, retryable: false },
   'profile.too_many': { status: 409, stream: 10013, retryable: false },
+  'alert.not_found': { status: 404, stream: 10003, retryable: false },
+  'alert.rule_not_found': { status: 404, stream: 10003, retryable: false },
   'task.stale': { status: 409, stream: 10013, retryable: false },
   'task.unavailable': { status: 503, stream: 10000, retryable: true },
   'playback.unauthorized': { status: 401, stream: 10001, retryable: false },

@@ -1,4 +1,4 @@
-export type IdPrefix = 'upl' | 'job' | 'tok' | 'evt' | 'req' | 'key';
+export type IdPrefix = 'upl' | 'job' | 'tok' | 'evt' | 'req' | 'key' | 'alr';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_DIGITS = 10;

@@ -58,6 +58,12 @@ const configSchema = z.object({
   UPLOAD_MAX_BYTES: z.coerce.number().int().positive(),
   UPLOAD_EXPIRY_SECONDS: z.coerce.number().int().min(1),
   SOURCE_MAX_DURATION_SECONDS: z.coerce.number().positive(),
+  /** Limits of the alerts; docs/monitoring.md explains each. */
+  ALERT_BACKLOG_MINUTES: z.coerce.number().positive().default(60),
+  ALERT_ERROR_PCT: z.coerce.number().positive().max(100).default(5),
+  ALERT_STUCK_JOB_MINUTES: z.coerce.number().positive().default(30),
+  ALERT_QUEUE_LAG_SECONDS: z.coerce.number().positive().default(300),
+  ALERT_AVAILABILITY_PCT: z.coerce.number().min(90).lt(100).default(99.9),
   KEY_ENCRYPTION_SECRET: secret,
   TASK_TOKEN_SECRET: secret,
 });

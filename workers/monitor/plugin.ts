@@ -1,10 +1,11 @@
 import type { ServiceContext, ServicePlugin } from '../../src/kernel/service-context.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { monitorRoutes } from './routes.ts';
 import { MonitorService } from './service.ts';
 
 const SAMPLE_EVERY_MS = 60_000;
 
-/** Readiness, status and metrics. */
+/** Readiness, status, metrics and alerts. */
 export function createMonitor(): ServicePlugin {
   return {
     name: 'monitor',
@@ -13,7 +14,7 @@ export function createMonitor(): ServicePlugin {
       const service = new MonitorService(context);
       const { contributions, events, services } = context;
       services.provide('monitor', service);
-      contributions.routes.push(monitorRoutes(service));
+      contributions.routes.push(monitorRoutes(service), alertRoutes(service.alerts));
       contributions.jobs.push({
         name: 'monitor.sample',
         everyMs: SAMPLE_EVERY_MS,

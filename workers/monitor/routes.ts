@@ -6,7 +6,8 @@ import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import { checkAddress } from './check-address.ts';
 import { METRICS_TYPE, renderMetrics } from './render-metrics.ts';
-import type { MonitorService } from './service.ts';
+import { alertSchema, describeAlert } from './alert-routes.ts';
+import type { MonitorService, Status } from './service.ts';
 
 const tags = ['health'];
 const check = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() });
@@ -36,23 +37,59 @@ const metrics = createRoute({
   },
 });
 
+const measured = z.array(z.number().nullable()).readonly();
+const series = z
+  .object({
+    at: z
+      .array(z.int())
+      .readonly()
+      .openapi({ description: 'End of each step of five minutes, ms' }),
+    requestsPerSecond: measured,
+    serverErrorRatio: measured,
+    latencyP95Seconds: measured,
+    segmentBytesPerSecond: measured,
+    uploadBytesPerSecond: measured,
+    playbackStarts: measured,
+    encodeSpeed: measured.openapi({ description: 'Seconds of media encoded in a second' }),
+    backlogMediaSeconds: measured,
+    queueMessages: measured,
+  })
+  .openapi('StatusSeries');
+
+const statusSchema = readiness.extend({
+  events: z.record(z.string(), z.int()),
+  outbox: z.object({ waiting: z.int(), dead: z.int() }),
+  queues: z
+    .array(z.object({ name: z.string(), messages: z.int(), oldestSeconds: z.number() }))
+    .optional(),
+  workload: z
+    .object({
+      queued: z.int(),
+      inProgress: z.int(),
+      backlogMediaSeconds: z.number(),
+      longestStandstillSeconds: z.number(),
+    })
+    .optional(),
+  encoder: z.object({ busy: z.int(), slots: z.int() }).optional(),
+  samples: z.array(
+    z.object({ at: z.int(), ready: z.boolean(), failing: z.array(z.string()).readonly() }),
+  ),
+  alerts: z.array(alertSchema),
+  series,
+});
+
 const status = createRoute({
   method: 'get',
   path: '/api/v1/status',
   tags,
-  summary: 'Readiness now and in the last hour, events, outbox',
+  summary:
+    'Readiness now and in the last hour, work that waits, recent alerts, and the last day as series',
   responses: {
     200: {
-      description: 'The status',
+      description: 'The status; what did not answer is absent',
       content: {
         'application/json': {
-          schema: readiness.extend({
-            events: z.record(z.string(), z.int()),
-            outbox: z.object({ waiting: z.int(), dead: z.int() }),
-            samples: z.array(
-              z.object({ at: z.int(), ready: z.boolean(), failing: z.array(z.string()) }),
-            ),
-          }),
+          schema: statusSchema,
         },
       },
     },
@@ -77,10 +114,20 @@ export function monitorRoutes(service: MonitorService): OpenAPIHono<AppEnv> {
   });
   routes.openapi(status, async (c) => {
     requireScope(c, 'admin');
-    const { ready: isReady, checks, samples, events = {}, outbox: box } = await service.status();
-    const shown = samples.map(({ failing, ...sample }) => ({ ...sample, failing: [...failing] }));
-    const outbox = { waiting: box?.waiting ?? 0, dead: box?.dead ?? 0 };
-    return c.json({ ready: isReady, checks: [...checks], events, outbox, samples: shown }, 200);
+    return c.json(describeStatus(await service.status()), 200, { 'cache-control': 'no-store' });
   });
   return routes;
+}
+
+function describeStatus(now: Status): z.infer<typeof statusSchema> {
+  const { checks, events = {}, outbox, queues, samples, alerts, ...rest } = now;
+  return {
+    ...rest,
+    checks: [...checks],
+    events,
+    outbox: { waiting: outbox?.waiting ?? 0, dead: outbox?.dead ?? 0 },
+    ...(queues && { queues: [...queues] }),
+    samples: [...samples],
+    alerts: alerts.map(describeAlert),
+  };
 }
