@@ -1,6 +1,13 @@
 import { ApiError, networkError, toApiError } from './api-error.ts';
 import type { Session } from './session.ts';
-import type { Profile, UploadPlan, UploadStatus, Video } from './wire.ts';
+import type {
+  PlatformStatus,
+  Profile,
+  ServiceState,
+  UploadPlan,
+  UploadStatus,
+  Video,
+} from './wire.ts';
 
 /** The settings of a video that the dashboard changes. */
 export interface VideoChange {
@@ -24,6 +31,9 @@ export interface ApiClient {
   playbackToken(uid: string): Promise<string>;
   runAgain(uid: string): Promise<{ readonly id: string }>;
   cancelJob(jobId: string): Promise<void>;
+  platformStatus(): Promise<PlatformStatus>;
+  listServices(): Promise<readonly ServiceState[]>;
+  acknowledgeAlert(id: string): Promise<void>;
   /** The open event stream of a job. */
   openProgress(
     jobId: string,
@@ -116,6 +126,12 @@ export function createApiClient({ session, fetch, onSignedOut }: ApiClientOption
     runAgain: (uid) => json('/api/v1/jobs', post({ uid })),
     cancelJob: async (jobId) => {
       await request(`/api/v1/jobs/${jobId}/cancel`, { method: 'POST' });
+    },
+    platformStatus: () => json('/api/v1/status'),
+    listServices: async () =>
+      (await json<{ services: readonly ServiceState[] }>('/api/v1/services')).services,
+    acknowledgeAlert: async (id) => {
+      await request(`/api/v1/alerts/${id}/acknowledge`, post({}));
     },
     openProgress: async (jobId, signal) => {
       const response = await request(`/api/v1/jobs/${jobId}/progress`, {

@@ -11,6 +11,7 @@ import { createProfilePicker } from './profile-picker.ts';
 import { sendPart } from './send-part.ts';
 import { createSession } from './session.ts';
 import { startStatusLine } from './status-line.ts';
+import { createStatusView } from './status-view.ts';
 import { createUploadMemory } from './upload-memory.ts';
 import { createUploadQueue } from './upload-queue.ts';
 import { videoName } from './video-card.ts';
@@ -66,6 +67,7 @@ addEventListener('beforeunload', (event) => {
   if (queue.isSending()) event.preventDefault();
 });
 startStatusLine();
+const statusView = createStatusView(api);
 show();
 
 function enqueue(work: Work): void {
@@ -104,6 +106,7 @@ function show(): void {
     void library.refresh();
     void picker.refresh();
   }
+  statusView.signedIn(isSignedIn);
   if (!isSignedIn) tokenField.focus();
 }
 

@@ -1,4 +1,5 @@
 import type { VideoState } from '../../src/contracts/media.ts';
+import type { ReadinessCheck, Workload } from '../../src/contracts/service-apis.ts';
 
 /** A part of Stream's Video object: what the dashboard shows. */
 export interface Video {
@@ -74,4 +75,47 @@ export interface UploadStatus extends UploadPlan {
 export interface Profile {
   readonly name: string;
   readonly default: boolean;
+}
+
+export interface Alert {
+  readonly id: string;
+  readonly rule: string;
+  readonly severity: 'warning' | 'critical';
+  readonly state: 'firing' | 'resolved';
+  readonly summary: string;
+  readonly startedAt: string;
+  readonly resolvedAt?: string;
+  readonly acknowledgedAt?: string;
+}
+
+/** The last day in steps of five minutes; one value for each step. */
+export type StatusSeries = { readonly at: readonly number[] } & Readonly<
+  Record<
+    | 'requestsPerSecond'
+    | 'serverErrorRatio'
+    | 'latencyP95Seconds'
+    | 'segmentBytesPerSecond'
+    | 'uploadBytesPerSecond'
+    | 'playbackStarts'
+    | 'encodeSpeed'
+    | 'backlogMediaSeconds'
+    | 'queueMessages',
+    readonly (number | null)[]
+  >
+>;
+
+/** A part of `/api/v1/status`: what the page shows. */
+export interface PlatformStatus {
+  readonly ready: boolean;
+  readonly checks: readonly ReadinessCheck[];
+  readonly workload?: Workload;
+  readonly encoder?: { readonly busy: number; readonly slots: number };
+  readonly alerts: readonly Alert[];
+  readonly series: StatusSeries;
+}
+
+export interface ServiceState {
+  readonly name: string;
+  readonly version?: string;
+  readonly status: string;
 }
