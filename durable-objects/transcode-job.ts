@@ -211,15 +211,13 @@ export class TranscodeJob extends DurableObject<Env> {
   private async acceptProbe(
     before: JobState,
     epoch: number,
-    { facts, engine }: Extract<TaskResult, { kind: 'probe' }>,
+    probe: Extract<TaskResult, { kind: 'probe' }>,
   ): Promise<void> {
     const { services } = await serviceContext();
-    const known = await services.get('metadata').sourceProbed(before, facts);
+    const known = await services.get('metadata').sourceProbed(before, probe.facts);
     const state = this.current();
     const now = Date.now();
-    await this.commit(
-      known ? acceptFacts(state, { epoch, facts, engine }, now) : cancelJob(state, now),
-    );
+    await this.commit(known ? acceptFacts(state, { ...probe, epoch }, now) : cancelJob(state, now));
   }
 
   private async acceptStored(

@@ -19,6 +19,11 @@ const GIB = 1024 ** 3;
 const READ_MEMORY_BYTES = 1.5 * GIB;
 /** Measured with ladders from 4K and 8K, H.264 and 10-bit HEVC: half of this is used. */
 const MEMORY_BYTES_PER_PIXEL_AND_THREAD = 160;
+/**
+ * Measured: one SVT-AV1 reserves stacks and heaps for a hundred threads, of which it uses little, and hangs when it gets
+ * none: 1.8 GiB with two threads.
+ */
+const AV1_MEMORY_BYTES_PER_THREAD = 1.5 * GIB;
 /** A day at 120 pictures a second with 16 tracks of sound; their lines take minutes to read. */
 const MAX_LINES = 50_000_000;
 const PROBE_CPU_SECONDS = 15;
@@ -52,8 +57,10 @@ function ownLimits({ task, limits, source }: TaskRequest, threads: number): Part
       memoryBytes: memoryFor(task.facts, availableParallelism()),
     };
   }
+  const inAv1 = task.renditions.filter(({ codec }) => codec === 'av1').length;
   return {
-    memoryBytes: memoryFor(task.facts, threads),
+    memoryBytes:
+      memoryFor(task.facts, threads) + inAv1 * AV1_MEMORY_BYTES_PER_THREAD * (threads + 1),
     outputBytes: Math.min(limits.outputBytes, expectedBytes(task) * OUTPUT_FACTOR),
   };
 }

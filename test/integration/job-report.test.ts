@@ -2,7 +2,12 @@ import { runInDurableObject } from 'cloudflare:test';
 import { afterEach, expect, test, vi } from 'vitest';
 
 import type { TranscodeJob } from '../../durable-objects/transcode-job.ts';
-import { seedJob, stateOf } from './job-fixture.ts';
+import { STANDARD_PROFILE } from '../../src/contracts/profile.ts';
+import type { SourceFacts } from '../../src/contracts/media.ts';
+import { jobIdOf } from '../../src/contracts/ids.ts';
+import { createJob, leaseTask } from '../../workers/transcoder/job-state.ts';
+import { ACCOUNT } from './accounts.ts';
+import { ENGINE, FACTS, seedJob, stateOf } from './job-fixture.ts';
 import { aQueuedVideo, metadata } from './metadata-fixture.ts';
 import type { Run } from './metadata-fixture.ts';
 import { aLeasedAudioJob, storeAudio } from './stored-audio.ts';
@@ -78,4 +83,35 @@ test('output that is not what was reported is a failed attempt', async () => {
   await stub.report(lease.taskId, lease.epoch, result);
   const task = (await stateOf(stub)).tasks.find(({ id }) => id === lease.taskId);
   expect(task).toMatchObject({ state: 'waiting', attempts: [{ outcome: 'failed' }] });
+});
+
+const PICTURES: SourceFacts = {
+  ...FACTS,
+  video: {
+    ...{ codec: 'h264', width: 1920, height: 1080, rotation: 0, pixelFormat: 'yuv420p' },
+    ...{ interlaced: false, hdr: false, durationSeconds: 12, startSeconds: 0, packets: 360 },
+    frameRate: { numerator: 30, denominator: 1 },
+  },
+};
+
+test('what the engine can encode, as its probe reports, decides which codecs of the profile are made', async () => {
+  const run = await aStartedVideo();
+  const settings = { ...STANDARD_PROFILE.settings, codecs: ['h264', 'hevc', 'av1'] as const };
+  const job = createJob(
+    {
+      ...{ ...run, id: jobIdOf(run.revision), accountId: ACCOUNT, sourceSizeBytes: 1000 },
+      ...{ maxDurationSeconds: 3600 },
+      profile: { name: 'all', settings: { ...settings, codecs: [...settings.codecs] } },
+    },
+    Date.now(),
+  );
+  const stub = await seedJob(leaseTask(job, 'runner-0', Date.now()).state);
+  const encoders = ['h264', 'av1'] as const;
+  await stub.report('probe', 1, {
+    ...{ kind: 'probe', facts: PICTURES, engine: ENGINE },
+    encoders: [...encoders],
+  });
+  const ids = (await stateOf(stub)).tasks.map(({ id }) => id);
+  expect(ids).toContain('av1-0');
+  expect(ids.filter((id) => id.startsWith('hevc'))).toEqual([]);
 });

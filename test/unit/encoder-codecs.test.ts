@@ -25,7 +25,8 @@ let encoder: Encoder;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'encoder-codecs-'));
-  encoder = await startEncoder(folder);
+  // With more than one thread SVT-AV1 takes the most address space.
+  encoder = await startEncoder(folder, 'native', 2);
 });
 afterAll(async () => {
   await encoder.close();
@@ -69,3 +70,15 @@ test.each([
     expect(numbers).toEqual(Array.from({ length: 390 }, (_, number) => number));
   },
 );
+
+test('two AV1 renditions with several threads stay within the address space of their task', async () => {
+  const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=854x480:r=10:d=1'];
+  await ffmpeg(folder, ...picture, ...x264, 'wide.mp4');
+  const source = await readFile(join(folder, 'wide.mp4'));
+  const settings = { ...STANDARD_PROFILE.settings, codecs: ['h264' as const, 'av1' as const] };
+  const tasks = planTasks(await probe(encoder, source), settings, encoder.engine.encoders);
+  const task = tasks.find(({ id }) => id === 'av1-0');
+  if (task === undefined) throw new Error('not planned');
+  expect(await encode(encoder, source, task.spec)).toHaveLength(2);
+});

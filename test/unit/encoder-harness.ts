@@ -139,6 +139,7 @@ export interface Encoder {
 export async function startEncoder(
   root: string,
   choice: 'native' | 'wasm' = 'native',
+  threads = 1,
 ): Promise<Encoder> {
   const engine = await chooseEngine(choice);
   const sources = new SourceCache({
@@ -147,9 +148,9 @@ export async function startEncoder(
     idleMs: 1000,
     prepare: (path, aborted) => prepareSource(engine, path, aborted),
   });
-  const runner = new TaskRunner(2, { engine, sources, root, threads: 1 });
+  const runner = new TaskRunner(2, { engine, sources, root, threads });
   const logger = createLogger('error');
-  const images = new ImageServer({ engine, root, threads: 1 });
+  const images = new ImageServer({ engine, root, threads });
   const server = createEncoderServer({ secret: SECRET, runner, images, logger });
   const { url, close } = await listen(server);
   return {
