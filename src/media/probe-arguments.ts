@@ -5,6 +5,7 @@ const FORMAT_ENTRIES = 'format=format_name,start_time,duration,size';
 const STREAM_ENTRIES = [
   ['index', 'codec_type', 'codec_name', 'width', 'height', 'sample_aspect_ratio', 'pix_fmt'],
   ['field_order', 'color_space', 'color_transfer', 'nb_frames', 'sample_rate', 'channels'],
+  ['duration'],
 ]
   .flat()
   .join(',');

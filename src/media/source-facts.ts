@@ -28,6 +28,8 @@ export interface ProbeStream {
   readonly field_order?: string;
   readonly color_space?: string;
   readonly color_transfer?: string;
+  /** In MP4 what the edit list leaves of the track. */
+  readonly duration?: string;
   readonly nb_frames?: string;
   readonly sample_rate?: string;
   readonly channels?: number;
@@ -159,25 +161,36 @@ function unsupportedCodec(what: string, codec = 'unknown'): SourceFailure {
   };
 }
 
-/** A cut file keeps the header of the whole one. Sample counts are exact in MP4; elsewhere the declared length must do. */
+/**
+ * A cut file keeps the header of the whole one. The tables of MP4 tell how much each track holds and its edit lists how
+ * much of that is shown, which is less in a file that was trimmed without encoding; elsewhere the declared length must do.
+ */
 function truncated(
   format: ProbeFormat,
   tracks: readonly (Track | undefined)[],
 ): SourceFailure | undefined {
   const present = tracks.filter((track) => track !== undefined);
-  const isMp4 = format.format_name?.startsWith('mov') === true;
-  const short = present.some(({ stream, totals }) => {
-    const declared = toNumber(stream.nb_frames);
-    // Of PCM every sample counts as a frame.
-    return isMp4 && stream.codec_type === 'video' && totals.read < declared * 0.99 - 1;
-  });
-  if (short) return cutShort();
+  const isIndexed = present.some(({ stream }) => toNumber(stream.nb_frames) > 0);
+  if (format.format_name?.startsWith('mov') === true && isIndexed) {
+    return present.some(isCutShort) ? cutShort() : undefined;
+  }
   const declared = toNumber(format.duration);
   // Matroska counts its length from 0, other containers from the first picture: the later end is the kinder one.
   const origin = Math.min(0, toNumber(format.start_time));
   const held = Math.max(...present.map(({ totals }) => totals.end)) - origin;
   const isLie = (toNumber(format.size) * 8) / declared < MIN_DECLARED_BPS;
   return declared > held * 1.1 + 1 && !isLie ? cutShort() : undefined;
+}
+
+/** Of pictures, every one counts: where nothing is trimmed, their number must be right; of sound, what players tolerate may be missing. */
+function isCutShort({ stream, totals }: Track): boolean {
+  const declared = toNumber(stream.duration);
+  const held = totals.end - totals.firstPts;
+  if (stream.codec_type !== 'video') return declared > held * 1.1 + 1;
+  const pictures = toNumber(stream.nb_frames);
+  const isTrimmed = declared > 0 && pictures * totals.medianStep > declared * 1.02;
+  if (isTrimmed) return held < declared * 0.99 - 2 * totals.medianStep;
+  return totals.read < pictures * 0.99 - 1;
 }
 
 function cutShort(): SourceFailure {

@@ -1,3 +1,4 @@
+import { trimmed } from './edit-list.ts';
 import { counted } from './pictures.ts';
 import { counting, lavfi, OPEN_GOP, tone, X264 } from './recipe.ts';
 import type { Recipe } from './recipe.ts';
@@ -96,6 +97,15 @@ const TIMES: readonly Recipe[] = [
     { numbers: counting(210, 21) },
     true,
   ),
+  {
+    ...once(
+      'a phone video trimmed without encoding, from and to the middle of a group',
+      [[...counted30, ...tone(SECONDS), ...OPEN_GOP, '-c:a', 'aac', 'whole.mp4']],
+      { numbers: counting(180, 81), audio: ['aac'] },
+      true,
+    ),
+    patch: (file) => trimmed(file, 2.7, 3.3),
+  },
   once(
     'a transport stream that begins after an hour',
     [[...counted30, ...OPEN_GOP, '-output_ts_offset', '3600', 'late.ts']],

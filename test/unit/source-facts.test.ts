@@ -124,6 +124,12 @@ describe('facts', () => {
   });
 });
 
+test('what an edit list leaves out is not missing', () => {
+  const trimmed = { ...VIDEO, nb_frames: '900', duration: '2.000000' };
+  const verdict = judge({ streams: [trimmed], format: { duration: '30', size: '1000000' } });
+  expect(verdict).toMatchObject({ facts: { video: { durationSeconds: 2 } } });
+});
+
 test.each<[string, Source, string]>([
   ['no streams', { streams: [] }, 'ERR_NON_VIDEO'],
   ['only subtitles', { streams: [{ index: 0, codec_type: 'subtitle' }] }, 'ERR_NON_VIDEO'],
@@ -131,6 +137,11 @@ test.each<[string, Source, string]>([
   [
     'fewer packets than the index lists',
     { streams: [{ ...VIDEO, nb_frames: '90' }] },
+    'ERR_MALFORMED_VIDEO',
+  ],
+  [
+    'a trimmed file that is cut short, too',
+    { streams: [{ ...VIDEO, nb_frames: '900', duration: '4.000000' }] },
     'ERR_MALFORMED_VIDEO',
   ],
   [
