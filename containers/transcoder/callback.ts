@@ -1,5 +1,5 @@
 import type { TaskRequest } from '../../src/contracts/task-protocol.ts';
-import { TaskError } from './task-failure.ts';
+import { diskFull, isDiskFull, TaskError } from './task-failure.ts';
 
 /** How often and how patiently a call to the Worker is repeated. */
 interface RetryPolicy {
@@ -29,7 +29,7 @@ export function checkLease(status: number): void {
 }
 
 /**
- * Repeats `call` with growing pauses until it succeeds. A {@link TaskError} or an abort ends it at once;
+ * Repeats `call` with growing pauses until it succeeds. A {@link TaskError}, a full disk or an abort ends it at once;
  * what fails to the end is the platform's failure, not the task's.
  */
 export async function withRetries<T>(
@@ -44,6 +44,7 @@ export async function withRetries<T>(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof TaskError) throw error;
+      if (isDiskFull(error)) throw diskFull(error);
       if (attempt + 1 >= policy.attempts) throw platformAway(error);
       await pause(Math.min(policy.longestDelayMs, policy.firstDelayMs * 2 ** attempt), signal);
     }

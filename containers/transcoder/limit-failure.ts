@@ -1,3 +1,4 @@
+import { machineFault } from '../../src/media/machine-fault.ts';
 import type { StopCause } from './exit-cause.ts';
 import { TaskError } from './task-failure.ts';
 
@@ -20,7 +21,17 @@ const STOPPED: Readonly<Record<StopCause, (detail: string) => TaskError>> = {
 
 /** A run that did not end by itself: a limit or a crash speaks against the file when it happens again, a kill does not. */
 export function stoppedRun(cause: StopCause, detail: string): TaskError {
+  // Encoders that get no memory often crash.
+  if (cause === 'crash') return faultOfMachine(detail) ?? STOPPED.crash(detail);
   return STOPPED[cause](detail);
+}
+
+/** The failure when ffmpeg says that it had no memory or no disk; nothing when it says nothing of the kind. */
+export function faultOfMachine(detail: string): TaskError | undefined {
+  const fault = machineFault(detail);
+  if (fault === undefined) return undefined;
+  const { message, limited } = fault;
+  return new TaskError('ERR_UNKNOWN', message, { detail, retryable: true, limited });
 }
 
 /** The run took longer than its limit. */

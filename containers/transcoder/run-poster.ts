@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TaskSpec } from '../../src/contracts/task-protocol.ts';
 import { POSTER_FILE, posterArguments } from '../../src/media/ffmpeg-arguments.ts';
 import { readJpegPart } from './jpeg-part.ts';
+import { faultOfMachine } from './limit-failure.ts';
 import type { OutputPart } from './part-writer.ts';
 import { runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -23,11 +24,10 @@ export async function runPoster(context: TaskContext, spec: PosterSpec): Promise
     const part = await readJpegPart(path);
     if (part !== undefined) return part;
   }
-  throw new TaskError(
-    'ERR_MALFORMED_VIDEO',
-    'No picture of the file can be decoded: it is damaged.',
-    {
+  throw (
+    faultOfMachine(errors) ??
+    new TaskError('ERR_MALFORMED_VIDEO', 'No picture of the file can be decoded: it is damaged.', {
       detail: errors,
-    },
+    })
   );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { STORYBOARD_FILE, storyboardArguments } from '../../src/media/storyboard.ts';
 import type { StoryboardTask } from '../../src/media/storyboard.ts';
 import { readJpegPart } from './jpeg-part.ts';
+import { faultOfMachine } from './limit-failure.ts';
 import type { OutputPart } from './part-writer.ts';
 import { runLimited } from './task-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -19,7 +20,10 @@ export async function runStoryboard(
   });
   const part = await readJpegPart(join(context.folder, STORYBOARD_FILE));
   if (part !== undefined) return part;
-  throw new TaskError('ERR_MALFORMED_VIDEO', 'No storyboard can be made of the file.', {
-    detail: errors,
-  });
+  throw (
+    faultOfMachine(errors) ??
+    new TaskError('ERR_MALFORMED_VIDEO', 'No storyboard can be made of the file.', {
+      detail: errors,
+    })
+  );
 }

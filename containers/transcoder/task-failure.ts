@@ -1,4 +1,5 @@
 import type { FailureCode, TaskFailure } from '../../src/contracts/task-protocol.ts';
+import { DISK_FULL } from '../../src/media/machine-fault.ts';
 import { cleanLine } from './error-tail.ts';
 
 /** A task cannot succeed; carries the line that the runner gets. */
@@ -27,7 +28,7 @@ export interface FailureOptions {
 /** The failure line for whatever was thrown; an unknown error is ours, and is tried again. */
 export function toTaskFailure(error: unknown): TaskFailure {
   if (error instanceof TaskError) return error.failure;
-  if (isDiskFull(error)) return diskFull(error.message);
+  if (isDiskFull(error)) return diskFull(error).failure;
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
     type: 'failure',
@@ -38,16 +39,14 @@ export function toTaskFailure(error: unknown): TaskFailure {
   };
 }
 
-function isDiskFull(error: unknown): error is Error {
-  return error instanceof Error && (error as { code?: unknown }).code === 'ENOSPC';
+/** True for an error of the file system that has no room left. */
+export function isDiskFull(error: unknown): error is Error {
+  const { code } = error as { code?: unknown };
+  return error instanceof Error && (code === 'ENOSPC' || code === 'EDQUOT');
 }
 
-function diskFull(detail: string): TaskFailure {
-  return {
-    type: 'failure',
-    code: 'ERR_UNKNOWN',
-    message: 'The disk of the encoder is full. Make room there and run the job again.',
-    detail: cleanLine(detail),
-    retryable: true,
-  };
+/** The failure for a full disk: the platform is not away, and the file is not at fault. */
+export function diskFull(error: Error): TaskError {
+  const detail = cleanLine(error.message);
+  return new TaskError('ERR_UNKNOWN', DISK_FULL.message, { detail, retryable: true });
 }

@@ -1,3 +1,5 @@
+import { machineFault } from './machine-fault.ts';
+
 /** What one rendition came out as, next to what was asked. Frames count on the absolute grid. */
 export interface EncodeOutcome {
   readonly wanted: { readonly start: number; readonly end: number };
@@ -22,9 +24,6 @@ export type EncodeVerdict =
   /** The machine is at fault; `limited`: unless the same happens again. */
   | { readonly verdict: 'failed'; readonly message: string; readonly limited: boolean };
 
-const OUT_OF_DISK = /no space left/i;
-const OUT_OF_MEMORY =
-  /cannot allocate|malloc|out of memory|RuntimeError|resource temporarily unavailable/i;
 /** ffmpeg ends with this code when most of the packets could not be decoded, however many pictures came out. */
 const MOSTLY_UNDECODABLE = 69;
 /** What ffmpeg says of a command line of ours that it does not understand: no fault of the source. */
@@ -38,15 +37,9 @@ export function judgeEncode(outcome: EncodeOutcome): EncodeVerdict {
   const isComplete = frames === wanted.end - wanted.start && firstFrame === wanted.start;
   if (isComplete && exitCode === 0) return { verdict: 'complete' };
   if (exitCode === undefined) return failed('The encoder was stopped by a limit of the machine.');
-  if (exitCode !== 0 && OUT_OF_DISK.test(errors)) {
-    const message = 'The disk of the encoder is full. Make room there and run the job again.';
-    return { verdict: 'failed', message, limited: false };
-  }
-  if (exitCode !== 0 && OUT_OF_MEMORY.test(errors)) {
-    return failed(
-      'The encoder ran out of memory. A smaller video helps, or an encoder with more memory.',
-    );
-  }
+  // A decoder without memory leaves pictures out and goes on to a good end.
+  const fault = machineFault(errors);
+  if (fault !== undefined) return { verdict: 'failed', ...fault };
   if (exitCode === MOSTLY_UNDECODABLE) {
     return { verdict: 'malformed', message: 'Most of the file cannot be decoded: it is damaged.' };
   }

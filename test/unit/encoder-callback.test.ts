@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import { checkLease, withRetries } from '../../containers/transcoder/callback.ts';
+import { fetchSource } from '../../containers/transcoder/fetch-source.ts';
+import { toTaskFailure } from '../../containers/transcoder/task-failure.ts';
+import { startCallback } from './encoder-harness.ts';
 
 const FAST = { attempts: 3, firstDelayMs: 1, longestDelayMs: 1 };
 const { signal } = new AbortController();
@@ -23,6 +26,29 @@ describe('withRetries', () => {
     });
   });
 });
+
+// Linux and the BSDs have a device that is always full.
+test.skipIf(process.platform === 'darwin')(
+  'a full disk ends the attempt at once, for a reason of its own',
+  async () => {
+    const source = Buffer.alloc(100_000);
+    const callback = await startCallback(source);
+    try {
+      const { url } = callback;
+      const fetched = fetchSource(
+        { callback: { url, token: 'callback-token' }, sizeBytes: source.length, path: '/dev/full' },
+        signal,
+      );
+      const failure = await fetched.catch((error: unknown) => toTaskFailure(error));
+      expect(failure).toMatchObject({ code: 'ERR_UNKNOWN', retryable: true });
+      expect(failure).toHaveProperty('message', expect.stringContaining('disk of the encoder'));
+      expect(failure).not.toHaveProperty('unavailable');
+      expect(callback.requests).toHaveLength(1);
+    } finally {
+      await callback.close();
+    }
+  },
+);
 
 describe('checkLease', () => {
   test('a refused request ends the attempt, a failure of the platform does not', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { causeOf } from '../../containers/transcoder/exit-cause.ts';
+import { stoppedRun } from '../../containers/transcoder/limit-failure.ts';
 import type { RawExit, StopCause } from '../../containers/transcoder/exit-cause.ts';
 
 const END: RawExit = { code: 0, signal: null, mayHaveUsedItsCpu: false };
@@ -21,4 +22,11 @@ test.each<[string, Partial<RawExit>, StopCause | undefined]>([
   ['a kill inside a sandbox', { code: 137 }, 'killed'],
 ])('%s', (_name, change, cause) => {
   expect(causeOf({ ...END, ...change })).toBe(cause);
+});
+
+test('a crash for want of memory speaks of the machine, any other of the file', () => {
+  const svt = 'SvtMalloc[fatal]: allocate memory failed, at Codec/EbSequenceControlSet.c:191';
+  expect(stoppedRun('crash', svt).failure).toMatchObject({ code: 'ERR_UNKNOWN', limited: true });
+  expect(stoppedRun('crash', svt).message).toContain('memory');
+  expect(stoppedRun('crash', '').failure).toMatchObject({ code: 'ERR_MALFORMED_VIDEO' });
 });

@@ -29,6 +29,12 @@ test.each<[string, Partial<EncodeOutcome>, string]>([
   ['no memory', { frames: 0, exitCode: 1, errors: 'Cannot allocate memory' }, 'failed'],
   ['a full disk', { frames: 50, exitCode: 1, errors: 'No space left on device' }, 'failed'],
   [
+    'a decoder without memory, at a good end',
+    { frames: 90, errors: 'get_buffer() failed: Cannot allocate memory' },
+    'failed',
+  ],
+  ['all frames, a little memory short', { errors: 'Cannot allocate memory' }, 'complete'],
+  [
     'no decoder',
     { frames: 0, fromStart: true, exitCode: 1, errors: 'Decoder (codec av1) not found' },
     'unsupported',
