@@ -72,7 +72,13 @@ export default defineConfig(async () => ({
               bindings: {
                 ...TEST_SECRETS,
                 LOG_LEVEL: 'error',
+                RATE_LIMITS: 'off',
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+              },
+              // Few enough to be reached by a test; RATE_LIMITS is off for all others.
+              ratelimits: {
+                RATE_LIMIT_TOKEN: { namespace_id: '1001', simple: { limit: 3, period: 60 } },
+                RATE_LIMIT_ADDRESS: { namespace_id: '1002', simple: { limit: 3, period: 60 } },
               },
             },
           }),

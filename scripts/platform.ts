@@ -122,6 +122,7 @@ function startWorker(options: WorkerOptions): ChildProcess {
     PUBLIC_URL: options.url,
     TRANSCODER_URL: `http://127.0.0.1:${options.encoderPort}`,
     TRANSCODER_SLOTS: options.slots,
+    RATE_LIMITS: 'off',
     ...options.variables,
   };
   const args = [

@@ -14,6 +14,7 @@ import { findConsumer } from './kernel/find-consumer.ts';
 import { hostPlugins, serviceContext } from './kernel/worker-host.ts';
 
 export { MetricShard } from '../durable-objects/metric-shard.ts';
+export { RateLimiter } from '../durable-objects/rate-limiter.ts';
 export { Sweeper } from '../durable-objects/sweeper.ts';
 export { TranscodeJob } from '../durable-objects/transcode-job.ts';
 export { TranscoderContainer } from '../durable-objects/transcoder-container.ts';

@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   'request.length_required': { status: 411, stream: 10005, retryable: false },
   'request.too_large': { status: 413, stream: 10011, retryable: false },
   'request.not_found': { status: 404, stream: 10003, retryable: false },
+  'request.rate_limited': { status: 429, stream: 10016, retryable: true },
   'request.method_not_allowed': { status: 405, stream: 10005, retryable: false },
   'service.unavailable': { status: 503, stream: 10000, retryable: true },
   'storage.unavailable': { status: 503, stream: 10000, retryable: true },

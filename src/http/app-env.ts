@@ -1,5 +1,6 @@
 import type { Principal } from '../contracts/principal.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { RateLimitUse } from './rate-limit-headers.ts';
 
 /** Types of every Hono app of ours. */
 export interface AppEnv {
@@ -9,5 +10,7 @@ export interface AppEnv {
     logger: Logger;
     /** Set by the gateway when the caller proved who it is. */
     principal: Principal | undefined;
+    /** What the gateway has counted this request for. */
+    rateLimits: readonly RateLimitUse[];
   };
 }

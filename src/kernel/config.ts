@@ -31,6 +31,8 @@ const plugins = z.string().transform((value, context): readonly ServiceName[] =>
 
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
 
+const quota = z.coerce.number().int().min(1).max(1_000_000);
+
 const otlpHeaders = z.string().transform((value, context) => {
   try {
     return parseHeaders(value);
@@ -52,6 +54,13 @@ const configSchema = z.object({
   OTLP_ENDPOINT: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).default(''),
   OTLP_SAMPLE_RATIO: z.coerce.number().min(0).max(1).default(1),
   OTLP_HEADERS: otlpHeaders.default({}),
+  RATE_LIMITS: z.enum(['on', 'off']).default('on'),
+  /** The first two must be the `limit` of the bindings RATE_LIMIT_TOKEN and RATE_LIMIT_ADDRESS. */
+  RATE_LIMIT_TOKEN_PER_MINUTE: quota.default(6000),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: quota.default(600),
+  RATE_LIMIT_AUTH_FAILURES_PER_MINUTE: quota.default(20),
+  RATE_LIMIT_TOKEN_EXCHANGES_PER_MINUTE: quota.default(120),
+  RATE_LIMIT_UPLOADS_PER_HOUR: quota.default(3600),
   /** Address of the encoder process; while it is empty, uploads are taken and their jobs wait. */
   TRANSCODER_URL: z.union([z.literal(''), origin]),
   TRANSCODER_SLOTS: z.coerce.number().int().min(1).max(1000),

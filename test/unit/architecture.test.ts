@@ -70,6 +70,7 @@ test('a Durable Object is known to its owning service only, by its type', async 
     'durable-objects/transcode-job.ts': 'transcoder',
     'durable-objects/transcoder-container.ts': 'transcoder',
     'durable-objects/upload-session.ts': 'upload',
+    'durable-objects/rate-limiter.ts': 'gateway',
     'durable-objects/sweeper.ts': 'worker',
     'durable-objects/metric-shard.ts': 'monitor',
   };
@@ -90,6 +91,7 @@ test('Durable Objects join contracts, the shared rooms and their own service', a
     'transcode-job.ts': 'transcoder',
     'transcoder-container.ts': 'transcoder',
     'upload-session.ts': 'upload',
+    'rate-limiter.ts': 'gateway',
     'sweeper.ts': 'worker',
     'metric-shard.ts': 'monitor',
   };

@@ -17,6 +17,7 @@ import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { missingService } from '../../src/kernel/service-directory.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { apiCors } from './middleware/cors.ts';
+import { rateLimit } from './middleware/rate-limit.ts';
 import { requestLog } from './middleware/request-log.ts';
 import { healthRoutes } from './health-routes.ts';
 import { describeApi } from './openapi.ts';
@@ -36,7 +37,10 @@ export function createApp(context: ServiceContext): OpenAPIHono<AppEnv> {
   );
   app.use('/api/*', apiCors());
   app.use('/client/*', apiCors());
+  const limits = rateLimit(context, renderError);
+  app.use(limits.before);
   app.use(authenticate(context));
+  app.use(limits.after);
   app.use(methodNotAllowed({ app, onMethodNotAllowed: refuseMethod }));
   app.route('/', healthRoutes(context));
   for (const routes of context.contributions.routes) app.route('/', routes);

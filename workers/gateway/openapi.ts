@@ -72,7 +72,7 @@ function errorOf(path: string): Operation {
     ? { 'application/json': { schema: STREAM_ERROR } }
     : { 'application/problem+json': { schema: PROBLEM } };
   return {
-    description: 'Refused: 400, 401, 403, 404, 409, 413, 422, 424; failed: 500, 503',
+    description: 'Refused: 400, 401, 403, 404, 409, 413, 422, 424, 429; failed: 500, 503',
     content,
   };
 }

@@ -15,7 +15,18 @@ export function apiCors(): MiddlewareHandler<AppEnv> {
       'X-Content-SHA256',
       'Traceparent',
     ],
-    exposeHeaders: ['Location', 'Retry-After', 'X-Request-Id', 'Traceresponse', 'stream-media-id'],
+    exposeHeaders: [
+      'Location',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+      'RateLimit-Limit',
+      'RateLimit-Remaining',
+      'RateLimit-Reset',
+      'X-Request-Id',
+      'Traceresponse',
+      'stream-media-id',
+    ],
     maxAge: 86_400,
   });
 }
