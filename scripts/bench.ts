@@ -8,6 +8,7 @@ import type { Benchmark, BenchOptions, Figure, Verdict } from '../test/bench/fig
 import { missingPrograms } from '../test/bench/programs.ts';
 import { readyBenchmark } from '../test/bench/ready.ts';
 import { renderTable } from '../test/bench/render-table.ts';
+import { requestsBenchmark } from '../test/bench/requests.ts';
 import { serveBenchmark } from '../test/bench/serve.ts';
 import { tasksBenchmark } from '../test/bench/tasks.ts';
 import { verdictBenchmark } from '../test/bench/verdict.ts';
@@ -15,6 +16,7 @@ import { readCommandLine, refuse } from './command-line.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   serveBenchmark,
+  requestsBenchmark,
   verdictBenchmark,
   hostileBenchmark,
   tasksBenchmark,

@@ -5,8 +5,10 @@ export interface Figure {
   readonly name: string;
   /** One value a repeat; the median counts unless `worst` is set. */
   readonly values: readonly number[];
-  /** The figure must not be above this; a figure without it is for information. */
+  /** The figure must not be above this; a figure without this and `atLeast` is for information. */
   readonly limit?: number;
+  /** The figure must not be below this. */
+  readonly atLeast?: number;
   /** The largest value counts: a worst case or the p99 of few samples. */
   readonly worst?: boolean;
   readonly unit?: string;
@@ -43,12 +45,13 @@ export interface Verdict {
 }
 
 /** Judges a figure. Throws when nothing was measured: no measurement must not look like a good one. */
-export function judge({ name, values, limit, worst = false }: Figure): Verdict {
+export function judge({ name, values, limit, atLeast, worst = false }: Figure): Verdict {
   if (values.length === 0 || values.some((value) => !Number.isFinite(value)))
     throw new Error(`"${name}" has no usable measurement: ${values.join(', ') || 'none'}`);
   const highest = Math.max(...values);
   const value = worst ? highest : median(values);
-  const passed = limit === undefined ? undefined : value <= limit;
+  const isJudged = limit !== undefined || atLeast !== undefined;
+  const passed = isJudged ? value <= (limit ?? Infinity) && value >= (atLeast ?? 0) : undefined;
   return { value, lowest: Math.min(...values), highest, passed };
 }
 

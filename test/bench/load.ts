@@ -9,6 +9,12 @@ import { missingPrograms, pinned } from './programs.ts';
 const CONNECTIONS = 16;
 const CLIENT_CORE = 1;
 
+/** One address and the headers to ask with. */
+export interface Target {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What the load generator saw. */
 export interface Load {
   readonly requests: number;
@@ -19,10 +25,16 @@ export interface Load {
 }
 
 /** Asks for one address as fast as the server answers. Throws when any answer was wrong: an error is quick to serve. */
-export async function loadWith(url: string, seconds: number, answerBytes: number): Promise<Load> {
+export async function loadWith(
+  { url, headers = {} }: Target,
+  seconds: number,
+  answerBytes: number,
+): Promise<Load> {
+  const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const wrk = ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...fields, url];
   const load = (await hasWrk())
-    ? parseWrk(await runPinned(['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url]))
-    : parseAutocannon(await runPinned(autocannon(url, seconds)));
+    ? parseWrk(await runPinned(wrk))
+    : parseAutocannon(await runPinned(autocannon(url, seconds, fields)));
   // The last answers are cut off by the end of the run; heads come on top of the bodies.
   const whole = (load.requests - CONNECTIONS) * answerBytes;
   if (load.errors > 0 || load.requests < CONNECTIONS || load.bytes < whole)
@@ -35,10 +47,10 @@ async function hasWrk(): Promise<boolean> {
 }
 
 /** Where there is no wrk: slower, so that it may be the client that sets the requests per second. */
-function autocannon(url: string, seconds: number): string[] {
+function autocannon(url: string, seconds: number, fields: readonly string[]): string[] {
   const program = fileURLToPath(import.meta.resolve('autocannon'));
   const options = ['-c', String(CONNECTIONS), '-d', String(seconds), '--json', '--no-progress'];
-  return [process.execPath, program, ...options, url];
+  return [process.execPath, program, ...options, ...fields, url];
 }
 
 async function runPinned(command: readonly string[]): Promise<string> {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { build } from 'esbuild';
 import { unstable_readConfig as readConfig } from 'wrangler';
 
 import { PROJECT, wranglerEnv } from '../../scripts/local-state.ts';
@@ -30,24 +31,37 @@ export async function bundleWorker(folder: string): Promise<void> {
   });
 }
 
-/** A Worker that only hands on a run of bytes: what the runtime itself costs. */
-function bareWorker(key: string, offset: number, length: number): string {
-  const range = JSON.stringify({ offset, length });
-  return `export default { async fetch(request, env) {
-    const object = await env.MEDIA.get(${JSON.stringify(key)}, { range: ${range} });
-    return new Response(object.body, { headers: { 'content-length': '${length}' } });
-  } };`;
+/** Bundles the Worker of Hono that the product is compared with, into `{folder}/bundle/bare-hono.js`. */
+export async function bundleBareHono(folder: string): Promise<void> {
+  await build({
+    entryPoints: [join(PROJECT, 'test/bench/bare-hono.ts')],
+    outfile: join(folder, 'bundle/bare-hono.js'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+  });
 }
+
+/** A Worker that only hands on a run of bytes: what the runtime itself costs. */
+const BARE_WORKER = `export default { async fetch(request, env) {
+  const range = { offset: Number(env.SEGMENT_OFFSET), length: Number(env.SEGMENT_LENGTH) };
+  const object = await env.MEDIA.get(env.SEGMENT_KEY, { range });
+  return new Response(object.body, { headers: { 'content-length': env.SEGMENT_LENGTH } });
+} };`;
 
 export interface WorkerdPorts {
   readonly product: number;
   readonly bare: number;
+  readonly hono: number;
+  /** Where the HTTP servers behind R2 and D1 listen. */
   readonly store: number;
+  readonly database: number;
 }
 
 /**
- * Writes a configuration for `workerd serve`: the bundled Worker, its R2 binding bound to an HTTP server, no other
- * store; and beside it a Worker that does nothing but hand on the given run of bytes.
+ * Writes a configuration for `workerd serve`: the bundled product, its R2 and D1 bindings bound to HTTP servers, no other
+ * store; and beside it, with the same bindings, a Worker that only hands on the given run of bytes, and a Worker of Hono.
  */
 export async function writeWorkerdConfig(
   folder: string,
@@ -55,37 +69,54 @@ export async function writeWorkerdConfig(
   bytes: { readonly key: string; readonly offset: number; readonly length: number },
 ): Promise<string> {
   const config = readConfig({ config: join(PROJECT, 'wrangler.toml') });
-  const url = `http://127.0.0.1:${ports.product}`;
-  const variables = { ...config.vars, ...SECRETS, PUBLIC_URL: url };
-  const bindings = [
-    '(name = "MEDIA", r2Bucket = "store")',
-    ...Object.entries(variables).map(
-      ([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`,
-    ),
-  ];
+  const product = {
+    ...config.vars,
+    ...SECRETS,
+    PUBLIC_URL: `http://127.0.0.1:${ports.product}`,
+  };
+  const segment = {
+    SEGMENT_KEY: bytes.key,
+    SEGMENT_OFFSET: String(bytes.offset),
+    SEGMENT_LENGTH: String(bytes.length),
+  };
+  const compatibility = `compatibilityDate = ${JSON.stringify(config.compatibility_date)},
+        compatibilityFlags = ${JSON.stringify(config.compatibility_flags)}`;
+  const worker = (name: string, module: string, variables: object): string => `( name = "${name}",
+      worker = (
+        modules = [ (name = "index.js", esModule = ${module}) ],
+        ${compatibility},
+        bindings = [ ${bindingsOf(variables).join(',\n          ')} ] ) )`;
   const text = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ( name = "main",
-      worker = (
-        modules = [ (name = "index.js", esModule = embed "bundle/index.js") ],
-        compatibilityDate = ${JSON.stringify(config.compatibility_date)},
-        compatibilityFlags = ${JSON.stringify(config.compatibility_flags)},
-        bindings = [ ${bindings.join(',\n          ')} ] ) ),
-    ( name = "bare",
-      worker = (
-        modules = [ (name = "bare.js", esModule = ${JSON.stringify(bareWorker(bytes.key, bytes.offset, bytes.length))}) ],
-        compatibilityDate = ${JSON.stringify(config.compatibility_date)},
-        bindings = [ (name = "MEDIA", r2Bucket = "store") ] ) ),
+    ${worker('product', 'embed "bundle/index.js"', product)},
+    ${worker('bare', JSON.stringify(BARE_WORKER), segment)},
+    ${worker('hono', 'embed "bundle/bare-hono.js"', segment)},
     (name = "store", external = (address = "127.0.0.1:${ports.store}", http = ())),
+    (name = "database", external = (address = "127.0.0.1:${ports.database}", http = ())),
   ],
   sockets = [
-    (name = "product", address = "127.0.0.1:${ports.product}", http = (), service = "main"),
-    (name = "bare", address = "127.0.0.1:${ports.bare}", http = (), service = "bare"),
+    ${(['product', 'bare', 'hono'] as const)
+      .map(
+        (name) =>
+          `(name = "${name}", address = "127.0.0.1:${ports[name]}", http = (), service = "${name}"),`,
+      )
+      .join('\n    ')}
   ],
 );
 `;
   const file = join(folder, 'workerd.capnp');
   await writeFile(file, text);
   return file;
+}
+
+function bindingsOf(variables: object): string[] {
+  const d1 = 'moduleName = "cloudflare-internal:d1-api"';
+  return [
+    '(name = "MEDIA", r2Bucket = "store")',
+    `(name = "DB", wrapped = (${d1}, innerBindings = [ (name = "fetcher", service = "database") ]))`,
+    ...Object.entries(variables).map(
+      ([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`,
+    ),
+  ];
 }

@@ -22,6 +22,7 @@ export function renderTable(rows: readonly Row[]): string {
 function toCells({
   name,
   limit,
+  atLeast,
   unit = '',
   values,
   value,
@@ -33,7 +34,10 @@ function toCells({
   const withUnit = (number: number): string => `${format(number)} ${unit}`.trim();
   return [
     name,
-    limit === undefined ? '–' : `≤ ${withUnit(limit)}`,
+    [
+      ...(limit === undefined ? [] : [`≤ ${withUnit(limit)}`]),
+      ...(atLeast === undefined ? [] : [`≥ ${withUnit(atLeast)}`]),
+    ].join(' ') || '–',
     withUnit(value),
     values.length > 1 ? `${format(lowest)} – ${format(highest)}` : 'one value',
     verdictOf(passed),

@@ -1,13 +1,11 @@
 import type { Benchmark, BenchOptions, Figure } from './figure.ts';
-import { median } from './figure.ts';
+import { describe, interleave, ratios } from './interleave.ts';
 import { putSigned } from './playback-fixture.ts';
 import { signedPath } from './store-nginx.ts';
-import { requireGuarded, sampleServer, withServers } from './servers.ts';
+import { requireGuarded, withServers } from './servers.ts';
 import type { Sample, Servers } from './servers.ts';
 
 const LIMIT = 1.5;
-const SECONDS = 6;
-const QUICK_SECONDS = 2;
 
 export const serveBenchmark: Benchmark = {
   name: 'serve',
@@ -34,13 +32,14 @@ async function compareSegment(
   const { segment } = servers.video;
   const signed = await putSigned(servers.folder, 'segment.m4s', segment);
   await requireGuarded(servers, path, signed);
-  const samples = await interleave(servers, options, segment, {
-    product: `${servers.product}${path}`,
-    disk: addressOf(servers, signed),
-    fetched: addressOf(servers, signed.replace('/signed/', '/fetched/')),
-    bare: servers.bare,
+  const fetched = signed.replace('/signed/', '/fetched/');
+  const samples = await interleave(servers, options, {
+    product: { url: `${servers.product}${path}`, expected: segment },
+    disk: { url: addressOf(servers, signed), expected: segment },
+    fetched: { url: addressOf(servers, fetched), expected: segment },
+    bare: { url: servers.bare, expected: segment },
   });
-  const ratio = (peer: string): number[] => ratios(samples['product'], samples[peer]);
+  const ratio = (peer: string): number[] => ratios(samples, ['product', peer], cpuOf);
   const what = 'CPU per request of a signed 1 MiB segment ÷';
   return [
     {
@@ -70,53 +69,23 @@ async function compareManifest(
   }
   const signed = await putSigned(servers.folder, path.split('/').at(-1) ?? '', expected);
   const disk = addressOf(servers, signed);
-  const samples = await interleave(servers, options, expected, { product: url, disk });
+  const samples = await interleave(servers, options, {
+    product: { url, expected },
+    disk: { url: disk, expected },
+  });
   return [
     {
       name: `CPU per request of a signed ${what} of 600 segments ÷ nginx secure_link, from its disk`,
-      values: ratios(samples['product'], samples['disk']),
+      values: ratios(samples, ['product', 'disk'], cpuOf),
       note: `${expected.byteLength} bytes; ${describe(samples)}`,
     },
   ];
-}
-
-type Samples = Readonly<Record<string, readonly Sample[]>>;
-
-/** A-B-C-A-B-C, so that what the machine does meanwhile meets all sides alike. */
-async function interleave(
-  servers: Servers,
-  { quick, repeats, say }: BenchOptions,
-  expected: Uint8Array,
-  urls: Readonly<Record<string, string>>,
-): Promise<Samples> {
-  const samples: Record<string, Sample[]> = {};
-  const seconds = quick ? QUICK_SECONDS : SECONDS;
-  // Once unmeasured: the isolate starts and compiles, caches fill.
-  for (const url of Object.values(urls)) await sampleServer(servers, url, expected, seconds);
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    for (const [name, url] of Object.entries(urls))
-      (samples[name] ??= []).push(await sampleServer(servers, url, expected, seconds));
-    say(describe(samples));
-  }
-  return samples;
-}
-
-function ratios(ours: readonly Sample[] = [], peers: readonly Sample[] = []): number[] {
-  return ours.map(({ cpuMicros }, index) => cpuMicros / (peers[index]?.cpuMicros ?? NaN));
 }
 
 function addressOf(servers: Servers, path: string): string {
   return `${servers.peer}${signedPath(path, servers.secret, Math.floor(Date.now() / 1000))}`;
 }
 
-function describe(samples: Samples): string {
-  const of = (list: readonly Sample[], pick: (one: Sample) => number): string =>
-    median(list.map(pick)).toFixed(0);
-  const parts = Object.entries(samples).map(([name, list]) => {
-    const cpu = of(list, (one) => one.cpuMicros);
-    const nginx = of(list, (one) => one.nginxMicros);
-    const inWorkerd = name === 'product' || name === 'bare' ? `, ${nginx} of it in the store` : '';
-    return `${name} ${of(list, (one) => one.requestsPerSecond)}/s, ${cpu} µs${inWorkerd}`;
-  });
-  return parts.join('; ');
+function cpuOf({ cpuMicros }: Sample): number {
+  return cpuMicros;
 }
