@@ -13,6 +13,7 @@ export const ACCESS_TOKEN_LIFE_SECONDS = 300;
 const claimsSchema = z.object({
   sub: z.string().min(1),
   tid: z.string().min(1),
+  exp: z.int(),
   scope: z
     .string()
     .transform((scope) => scope.split(' '))
@@ -45,20 +46,53 @@ export async function signAccessToken(
     .sign(key.privateKey);
 }
 
+/** An access token whose signature was checked. Its end, its key and its revocation are looked at every time all the same. */
+export interface ProvenAccessToken {
+  readonly kid: string;
+  /** Public part of the key that it was found to be signed by. */
+  readonly publicKey: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+  readonly principal: Principal;
+}
+
+/** Tokens that this isolate has proven: a client sends the same one with every request of five minutes. */
+export interface KnownAccessTokens {
+  get(token: string): ProvenAccessToken | undefined;
+  set(token: string, proven: ProvenAccessToken): void;
+}
+
 /** The caller behind an access token that is valid at `now` (ms) and whose API token was not revoked. */
 export async function verifyAccessToken(
   token: string,
   snapshot: AccessTokenSnapshot,
   expected: { readonly issuer: string; readonly now: number },
+  known?: KnownAccessTokens,
 ): Promise<Principal | undefined> {
-  const { issuer, now } = expected;
-  const keys = new Map(snapshot.keys.keys.map((key) => [key.kid, key]));
-  const keyOf = (kid: string | undefined): JWK | undefined =>
-    kid === undefined ? undefined : keys.get(kid);
-  const claims = claimsSchema.safeParse(await verifyTypedToken(token, kindOf(issuer), keyOf, now));
-  if (!claims.success || snapshot.revokedTokenIds.includes(claims.data.tid)) return undefined;
-  const { sub, tid, scope } = claims.data;
-  return { accountId: sub, tokenId: tid, scopes: scope satisfies readonly Scope[] };
+  const proven = known?.get(token) ?? (await prove(token, snapshot, expected));
+  if (proven === undefined) return undefined;
+  known?.set(token, proven);
+  const { kid, publicKey, expiresAt, principal } = proven;
+  if (keyOf(snapshot, kid)?.x !== publicKey || expiresAt * 1000 <= expected.now) return undefined;
+  return snapshot.revokedTokenIds.includes(principal.tokenId) ? undefined : principal;
+}
+
+async function prove(
+  token: string,
+  snapshot: AccessTokenSnapshot,
+  { issuer, now }: { readonly issuer: string; readonly now: number },
+): Promise<ProvenAccessToken | undefined> {
+  let key: JWK | undefined;
+  const find = (kid: string | undefined): JWK | undefined => (key = keyOf(snapshot, kid));
+  const claims = claimsSchema.safeParse(await verifyTypedToken(token, kindOf(issuer), find, now));
+  if (!claims.success || key?.kid === undefined || key.x === undefined) return undefined;
+  const { sub, tid, scope, exp } = claims.data;
+  const principal = { accountId: sub, tokenId: tid, scopes: scope satisfies readonly Scope[] };
+  return { kid: key.kid, publicKey: key.x, expiresAt: exp, principal };
+}
+
+function keyOf({ keys }: AccessTokenSnapshot, kid: string | undefined): JWK | undefined {
+  return kid === undefined ? undefined : keys.keys.find((key) => key.kid === kid);
 }
 
 function kindOf(issuer: string): TypedTokenKind {

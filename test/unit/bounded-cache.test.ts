@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { BoundedCache } from '../../workers/streaming/bounded-cache.ts';
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 
 describe('a bounded cache', () => {
   test('says how old a value is', () => {

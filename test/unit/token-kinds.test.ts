@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { AccessTokenSnapshot } from '../../src/contracts/service-apis.ts';
 import { signAccessToken, verifyAccessToken } from '../../src/http/access-token.ts';
+import type { ProvenAccessToken } from '../../src/http/access-token.ts';
 import { deriveKeyBytes } from '../../src/http/derive-key.ts';
 import { parsePlaybackKeySet, verifyPlaybackToken } from '../../src/http/playback-token.ts';
 import type { PlaybackKeySet } from '../../src/http/playback-token.ts';
@@ -117,6 +118,26 @@ describe('verifyAccessToken', () => {
     const token = await signAccess(ACCESS_HEADER, ACCESS_CLAIMS);
     const expected = { issuer: ISSUER, now: NOW };
     expect(await verifyAccessToken(token, snapshot, expected)).toEqual(PRINCIPAL);
+  });
+
+  test('a token that is known is judged anew at every request', async () => {
+    const known = new Map<string, ProvenAccessToken>();
+    const token = await signAccess(ACCESS_HEADER, ACCESS_CLAIMS);
+    const judge = (given: AccessTokenSnapshot, now = NOW) =>
+      verifyAccessToken(token, given, { issuer: ISSUER, now }, known);
+    expect(await judge(snapshot)).toEqual(PRINCIPAL);
+    expect([...known.keys()]).toEqual([token]);
+    expect(await judge(snapshot, NOW + 299_000)).toEqual(PRINCIPAL);
+    expect(await judge(snapshot, NOW + 300_000)).toBeUndefined();
+    expect(await judge({ ...snapshot, revokedTokenIds: ['tok_1'] })).toBeUndefined();
+    expect(await judge({ ...snapshot, keys: { keys: [] } })).toBeUndefined();
+    const { publicKey } = await generateKeyPair('EdDSA', { extractable: true });
+    const replaced = { ...(await exportJWK(publicKey)), kid: 'key_a', alg: 'EdDSA' };
+    expect(await judge({ ...snapshot, keys: { keys: [replaced] } })).toBeUndefined();
+    const forged = `${token.slice(0, -6)}AAAAAA`;
+    const verified = verifyAccessToken(forged, snapshot, { issuer: ISSUER, now: NOW }, known);
+    expect(await verified).toBeUndefined();
+    expect([...known.keys()]).toEqual([token]);
   });
 
   test.each([

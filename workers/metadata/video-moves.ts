@@ -17,9 +17,12 @@ export type VideoChange = SQLiteUpdateSetSource<typeof videos>;
 /** The videos' rows: how they are found, and how they move. Every move is one conditional UPDATE, in one batch with its event. */
 export class VideoMoves {
   private readonly context: ServiceContext;
+  /** The read behind every request for one video: its SQL is written once. */
+  private readonly byUid: ReturnType<typeof prepareByUid>;
 
   constructor(context: ServiceContext) {
     this.context = context;
+    this.byUid = prepareByUid(context.db);
   }
 
   /**
@@ -72,11 +75,7 @@ export class VideoMoves {
 
   /** The row, whoever owns it; a deleted video has none. */
   async rowOf(uid: string): Promise<VideoRow | undefined> {
-    const [row] = await this.context.db
-      .select()
-      .from(videos)
-      .where(and(eq(videos.uid, uid), isNull(videos.deletedAt)));
-    return row;
+    return (await this.byUid.execute({ uid }))[0];
   }
 
   async findRow(accountId: string, uid: string): Promise<VideoRow | undefined> {
@@ -90,6 +89,14 @@ export class VideoMoves {
     if (row === undefined) throw missingVideo(uid);
     return row;
   }
+}
+
+function prepareByUid(db: ServiceContext['db']) {
+  return db
+    .select()
+    .from(videos)
+    .where(and(eq(videos.uid, sql.placeholder('uid')), isNull(videos.deletedAt)))
+    .prepare();
 }
 
 export function missingVideo(uid: string): AppError {

@@ -2,7 +2,7 @@ import { playbackKeysKey } from '../../src/contracts/object-keys.ts';
 import { parsePlaybackKeySet } from '../../src/http/playback-token.ts';
 import type { PlaybackKeySet } from '../../src/http/playback-token.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 import { readObject } from './read-object.ts';
 
 /** How late the withdrawal of a key may reach playback. */

@@ -1,6 +1,6 @@
 import type { PlaybackRecord } from '../../src/contracts/media.ts';
 import { playbackKey } from '../../src/contracts/object-keys.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 import { readObject } from './read-object.ts';
 
 /** How late a change of a video may reach playback. */

@@ -1,6 +1,6 @@
 import type { SegmentMap } from '../../src/contracts/media.ts';
 import { segmentMapKey } from '../../src/contracts/object-keys.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 import { readObject } from './read-object.ts';
 
 const MAX_ENTRIES = 100;

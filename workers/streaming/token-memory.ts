@@ -1,5 +1,5 @@
 import type { KnownTokens, ReadToken } from '../../src/http/playback-token.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../../src/kernel/bounded-cache.ts';
 
 const MAX_TOKENS = 2000;
 const MAX_CHARACTERS = 2 * 1024 * 1024;
