@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { bundleBenchmark } from '../test/bench/bundle.ts';
+import { startupBenchmark } from '../test/bench/startup.ts';
 import { hostileBenchmark } from '../test/bench/hostile.ts';
 import { judge, machineLoad } from '../test/bench/figure.ts';
 import type { Benchmark, BenchOptions, Figure, Verdict } from '../test/bench/figure.ts';
@@ -17,6 +19,8 @@ import { readCommandLine, refuse } from './command-line.ts';
 const BENCHMARKS: readonly Benchmark[] = [
   serveBenchmark,
   requestsBenchmark,
+  bundleBenchmark,
+  startupBenchmark,
   verdictBenchmark,
   hostileBenchmark,
   tasksBenchmark,

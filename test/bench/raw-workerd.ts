@@ -21,14 +21,14 @@ export function workerdProgram(): string {
   return (fromWrangler('workerd') as { default: string }).default;
 }
 
-/** Bundles the product's whole Worker as `wrangler deploy` would, into `{folder}/bundle/index.js`. */
-export async function bundleWorker(folder: string): Promise<void> {
-  const outdir = join(folder, 'bundle');
+/** Bundles a Worker of the product as `wrangler deploy` would; the monolith becomes `{outdir}/index.js`. */
+export async function bundleWorker(outdir: string, config = 'wrangler.toml'): Promise<void> {
   await mkdir(outdir, { recursive: true });
-  await promisify(execFile)('wrangler', ['deploy', '--dry-run', '--outdir', outdir], {
-    cwd: PROJECT,
-    env: wranglerEnv(),
-  });
+  await promisify(execFile)(
+    'wrangler',
+    ['deploy', '--dry-run', '--config', config, '--outdir', outdir],
+    { cwd: PROJECT, env: wranglerEnv() },
+  );
 }
 
 /** Bundles the Worker of Hono that the product is compared with, into `{folder}/bundle/bare-hono.js`. */

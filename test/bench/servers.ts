@@ -48,7 +48,7 @@ export async function withServers<T>(
   await mkdir(join(folder, 'tmp'), { recursive: true });
   const nginxFile = join(folder, 'nginx.conf');
   await writeFile(nginxFile, nginxConfig(folder, { store, signed, files }, SECRET));
-  await bundleWorker(folder);
+  await bundleWorker(join(folder, 'bundle'));
   await bundleBareHono(folder);
   const ports = { product, bare, hono, store, database };
   const workerdFile = await writeWorkerdConfig(folder, ports, video.place);

@@ -27,6 +27,11 @@ describe('judge', () => {
     });
   });
 
+  test('some figures must not be below their target', () => {
+    expect(judge({ name: 'a', values: [0.6], atLeast: 0.6 }).passed).toBe(true);
+    expect(judge({ name: 'a', values: [0.59], atLeast: 0.6 }).passed).toBe(false);
+  });
+
   test('a figure without a limit neither passes nor fails', () => {
     expect(judge({ name: 'a', values: [1] }).passed).toBeUndefined();
   });
