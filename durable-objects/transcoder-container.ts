@@ -6,14 +6,20 @@ import {
   TASK_PROTOCOL_VERSION,
   taskLineSchema,
 } from '../src/contracts/task-protocol.ts';
-import type { TaskFailure, TaskLine, TaskRequest } from '../src/contracts/task-protocol.ts';
+import type {
+  EncoderHealth,
+  TaskFailure,
+  TaskLine,
+  TaskRequest,
+} from '../src/contracts/task-protocol.ts';
 import { signTaskToken } from '../src/http/task-token.ts';
 import type { ServiceContext } from '../src/kernel/service-context.ts';
 import { currentTraceparent } from '../src/kernel/trace-scope.ts';
 import type { Span } from '../src/kernel/trace-scope.ts';
 import { withDeadline } from '../src/kernel/with-deadline.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
-import { createProcessEncoder } from '../workers/transcoder/encoder.ts';
+import { createContainerEncoder, taskOrigin } from '../workers/transcoder/container-encoder.ts';
+import { createProcessEncoder, unusable } from '../workers/transcoder/encoder.ts';
 import type { Encoder } from '../workers/transcoder/encoder.ts';
 import { ImageMaker } from '../workers/transcoder/image-maker.ts';
 import type { AttemptFailure } from '../workers/transcoder/job-state.ts';
@@ -43,6 +49,7 @@ interface Run {
 export class TranscoderContainer extends DurableObject<Env> {
   private run: Run | undefined;
   private readonly images = new ImageMaker();
+  private inContainer: Encoder | undefined;
 
   /** Takes the job's most urgent task, if this slot is free. */
   async offer(jobId: string): Promise<Offer> {
@@ -52,10 +59,7 @@ export class TranscoderContainer extends DurableObject<Env> {
     let taken = false;
     try {
       const context = await serviceContext();
-      const encoder = createProcessEncoder(
-        context.config.TRANSCODER_URL,
-        context.config.TASK_TOKEN_SECRET,
-      );
+      const encoder = this.encoder(context);
       const health = await encoder.health().catch(() => undefined);
       if (health === undefined || health.busy >= health.slots) return 'busy';
       const job = this.env.TRANSCODE_JOB.getByName(jobId);
@@ -73,9 +77,18 @@ export class TranscoderContainer extends DurableObject<Env> {
 
   /** Makes an image beside the task, if the encoder has room. True when it is in the store. */
   async makeImage(order: ImageOrder): Promise<boolean> {
-    const { config, logger } = await serviceContext();
-    const encoder = createProcessEncoder(config.TRANSCODER_URL, config.TASK_TOKEN_SECRET);
+    const context = await serviceContext();
+    const { logger } = context;
+    const encoder = this.encoder(context);
     return this.images.make(order, { bucket: this.env.MEDIA, encoder, logger });
+  }
+
+  /** Health of the container's encoder. One that sleeps is left asleep. */
+  async containerHealth(): Promise<EncoderHealth> {
+    const encoder = this.encoder(await serviceContext());
+    if (this.ctx.container?.running === true) return encoder.health();
+    const engine = 'container, asleep until there is a task';
+    return { status: 'ok', version: TASK_PROTOCOL_VERSION, engine, slots: 1, busy: 0 };
   }
 
   /** Stops the running task of this job; its ffmpeg is killed. */
@@ -88,6 +101,22 @@ export class TranscoderContainer extends DurableObject<Env> {
     const { task } = this.run ?? {};
     if (this.run?.jobId !== jobId || task?.taskId !== taskId || task.epoch !== epoch) return;
     this.run.abort.abort(new Error('the lease has ended'));
+  }
+
+  /** The one that the configuration names: a process, or the container of this object. */
+  private encoder({ config }: ServiceContext): Encoder {
+    const { TRANSCODER_URL, TASK_TOKEN_SECRET: secret, LOG_LEVEL: logLevel } = config;
+    if (TRANSCODER_URL !== 'container') return createProcessEncoder(TRANSCODER_URL, secret);
+    if (this.ctx.container === undefined)
+      throw unusable(
+        'TRANSCODER_URL is "container", but this Worker has none: deploy it with --containers.',
+      );
+    this.inContainer ??= createContainerEncoder(this.ctx.container, {
+      secret,
+      logLevel,
+      taskRoutes: this.ctx.exports.TaskDoor,
+    });
+    return this.inContainer;
   }
 
   private async drive(work: Work): Promise<void> {
@@ -242,7 +271,7 @@ async function toRequest(context: ServiceContext, lease: LeasedTask): Promise<Ta
     taskId,
     epoch,
     source: { sizeBytes: lease.sourceSizeBytes },
-    callback: { url: `${context.config.PUBLIC_URL}/_task`, token },
+    callback: { url: `${taskOrigin(context.config)}/_task`, token },
     limits: {
       wallMs: lease.spec.kind === 'storyboard' ? STORYBOARD_WALL_MS : TASK_WALL_MS,
       outputBytes: MAX_OUTPUT_BYTES * MAX_PARTS,

@@ -19,6 +19,7 @@ export { Sweeper } from '../durable-objects/sweeper.ts';
 export { TranscodeJob } from '../durable-objects/transcode-job.ts';
 export { TranscoderContainer } from '../durable-objects/transcoder-container.ts';
 export { UploadSession } from '../durable-objects/upload-session.ts';
+export { TaskDoor } from '../workers/transcoder/task-door.ts';
 
 const gateway = createGateway();
 

@@ -61,8 +61,8 @@ const configSchema = z.object({
   RATE_LIMIT_AUTH_FAILURES_PER_MINUTE: quota.default(20),
   RATE_LIMIT_TOKEN_EXCHANGES_PER_MINUTE: quota.default(120),
   RATE_LIMIT_UPLOADS_PER_HOUR: quota.default(3600),
-  /** Address of the encoder process; while it is empty, uploads are taken and their jobs wait. */
-  TRANSCODER_URL: z.union([z.literal(''), origin]),
+  /** Address of the encoder process, or `container`; while it is empty, uploads are taken and their jobs wait. */
+  TRANSCODER_URL: z.union([z.literal(['', 'container']), origin]),
   TRANSCODER_SLOTS: z.coerce.number().int().min(1).max(1000),
   UPLOAD_MAX_BYTES: z.coerce.number().int().positive(),
   UPLOAD_EXPIRY_SECONDS: z.coerce.number().int().min(1),

@@ -1,4 +1,4 @@
-import { env } from 'cloudflare:workers';
+import { env, exports } from 'cloudflare:workers';
 import { expect, test } from 'vitest';
 
 import { taskOutputKey } from '../../src/contracts/object-keys.ts';
@@ -63,4 +63,14 @@ test('a PUT of an attempt that ended meanwhile leaves no object', async () => {
   const { status, key } = await putLate('cancel');
   expect(status).not.toBe(204);
   expect(await env.MEDIA.head(key)).toBeNull();
+});
+
+test('a container’s door leads to the task routes, with a task’s token, and nowhere else', async () => {
+  const knock = (path: string): Promise<Response> =>
+    exports.TaskDoor.fetch(`http://streamgate.task${path}`);
+  const source = await knock('/_task/source');
+  expect(source.status).toBe(401);
+  expect(source.headers.get('content-type')).toBe('application/problem+json');
+  expect((await knock('/health/live')).status).toBe(404);
+  expect((await knock('/api/v1/services')).status).toBe(404);
 });

@@ -33,7 +33,7 @@ describe('health', () => {
   test.each([
     ['another secret', 'wrong', JSON.stringify(HEALTH), 'TASK_TOKEN_SECRET'],
     ['another protocol', 'right', JSON.stringify({ ...HEALTH, version: 1 }), 'task protocol 1'],
-    ['another program', 'right', '<html>', 'no encoder'],
+    ['another program', 'right', '<html>', 'as no encoder does'],
   ])('%s is named', async (_, secret, body, text) => {
     const url = await startHealth(body);
     await expect(createProcessEncoder(url, secret).health()).rejects.toMatchObject({

@@ -17,26 +17,45 @@ export interface Encoder {
   image(task: ImageTask, segments: ReadableStream, signal: AbortSignal): Promise<Response>;
 }
 
+/** How an encoder is reached: the same program answers in a process and in a container. */
+export interface EncoderAccess {
+  /** Names it in errors: `The encoder at http://127.0.0.1:9090`. */
+  readonly name: string;
+  readonly secret: string;
+  /** Resolves when it can be asked, however long a start takes; a process is there or it is not. */
+  readonly wake?: () => Promise<void>;
+  /** Sends a request to a path of it. */
+  readonly send: (path: string, init: RequestInit) => Promise<Response>;
+}
+
 /** The encoder process at `TRANSCODER_URL`. */
 export function createProcessEncoder(url: string, secret: string): Encoder {
+  const name = `The encoder at ${url}`;
+  return createHttpEncoder({ name, secret, send: (path, init) => fetch(`${url}${path}`, init) });
+}
+
+/** An encoder that speaks the task protocol over HTTP. */
+export function createHttpEncoder(access: EncoderAccess): Encoder {
+  const { name, secret } = access;
   const authorization = `Bearer ${secret}`;
   return {
     health: async () => {
-      const { status, body } = await askHealth(url, authorization);
+      await access.wake?.();
+      const { status, body } = await askHealth(access, authorization);
       if (status === 401)
-        throw unusable(`The encoder at ${url} has another TASK_TOKEN_SECRET. Give both the same.`);
+        throw unusable(`${name} has another TASK_TOKEN_SECRET. Give both the same.`);
       const { data, error } = encoderHealthSchema.safeParse(body);
       if (data === undefined)
-        throw unusable(`What answers at ${url} with ${status} is no encoder.`, error);
+        throw unusable(`${name} answers with ${status}, as no encoder does.`, error);
       if (data.version !== TASK_PROTOCOL_VERSION) {
         throw unusable(
-          `The encoder at ${url} speaks task protocol ${data.version}, this platform ${TASK_PROTOCOL_VERSION}. Deploy both from the same release.`,
+          `${name} speaks task protocol ${data.version}, this platform ${TASK_PROTOCOL_VERSION}. Deploy both from the same release.`,
         );
       }
       return data;
     },
     run: (request, signal) =>
-      fetch(`${url}/tasks`, {
+      access.send('/tasks', {
         method: 'POST',
         headers: { authorization, 'content-type': 'application/json', ...traceHeaders() },
         body: JSON.stringify(request),
@@ -44,32 +63,32 @@ export function createProcessEncoder(url: string, secret: string): Encoder {
       }),
     image: async (task, segments, signal) => {
       try {
-        return await fetch(`${url}/images`, {
+        return await access.send('/images', {
           method: 'POST',
           headers: { authorization, [IMAGE_TASK_HEADER]: JSON.stringify(task) },
           body: segments,
           signal,
         });
       } catch (error) {
-        throw unusable(`The encoder at ${url} does not answer.`, error);
+        throw unusable(`${name} does not answer.`, error);
       }
     },
   };
 }
 
 async function askHealth(
-  url: string,
+  { name, send }: EncoderAccess,
   authorization: string,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   try {
-    const response = await fetch(`${url}/health`, {
+    const response = await send('/health', {
       headers: { authorization },
       signal: AbortSignal.timeout(HEALTH_DEADLINE_MS),
     });
     const text = await response.text();
     return { status: response.status, body: parseJson(text) };
   } catch (error) {
-    throw unusable(`The encoder at ${url} does not answer.`, error);
+    throw unusable(`${name} does not answer.`, error);
   }
 }
 
@@ -81,6 +100,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function unusable(message: string, cause?: unknown): AppError {
+/** `task.unavailable` with the sentence that says what to do. */
+export function unusable(message: string, cause?: unknown): AppError {
   return new AppError('task.unavailable', message, {}, cause);
 }

@@ -20,7 +20,8 @@ export function createTranscoder(): ServicePlugin {
       const { contributions, events, services, config } = context;
       services.provide('transcoder', own);
       contributions.routes.push(jobRoutes(own), profileRoutes(own.profiles));
-      if (config.TRANSCODER_URL !== '') contributions.routes.push(taskRoutes(context));
+      // A container's way to the store is its outbound handler: then nobody else can knock there.
+      if (config.TRANSCODER_URL.startsWith('http')) contributions.routes.push(taskRoutes(context));
       contributions.queues.set('transcode', createPermitConsumer(context));
       contributions.queues.set('transcode-dead', createDeadPermitConsumer(context));
       contributions.jobs.push({

@@ -99,6 +99,8 @@ export class TranscoderService implements TranscoderApi {
         'No encoder is configured. Set TRANSCODER_URL to the address of an encoder process.',
       );
     }
+    if (TRANSCODER_URL === 'container')
+      return this.context.env.TRANSCODER.getByName('runner-0').containerHealth();
     return createProcessEncoder(TRANSCODER_URL, TASK_TOKEN_SECRET).health();
   }
 
