@@ -77,7 +77,8 @@ test('a backup restored into an empty state plays', async () => {
   expect(refused.code).toBe(1);
   expect(refused.output).toContain('--force');
   const forced = await run('restore.ts', backup, '--persist-to', after, '--force');
-  expect(forced.output).toMatch(/Objects {5}\d+, of them 0 copied now/);
+  // What came by parts got another etag from the restore and is stored once more.
+  expect(forced.output).toMatch(/Objects {5}\d+, of them 1 copied now/);
   expect(forced.code).toBe(0);
 
   // The key that signs this token came out of the backup, sealed with the secret that came with it.
