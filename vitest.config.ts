@@ -102,13 +102,23 @@ export default defineConfig(async () => ({
       },
       {
         test: {
+          name: 'services-only',
+          include: ['test/e2e/services-only/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/*.test.ts'],
           globalSetup: ['test/e2e/shared-platform.ts'],
           fileParallelism: false,
           maxConcurrency: 3,
           testTimeout: 300_000,
-          hookTimeout: 120_000,
+          // Nine Workers take longer to start than one.
+          hookTimeout: 300_000,
         },
       },
     ],

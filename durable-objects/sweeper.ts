@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 
+import { listAllJobs } from '../src/kernel/list-all-jobs.ts';
 import { serviceContext } from '../src/kernel/worker-host.ts';
 import { dueJobs, noteRun } from '../workers/worker/sweep-state.ts';
 import type { JobRuns } from '../workers/worker/sweep-state.ts';
@@ -35,9 +36,10 @@ export class Sweeper extends DurableObject<Env> {
 
   /** True when a job has more to do soon. */
   private async round(): Promise<boolean> {
-    const { contributions, logger } = await serviceContext();
+    const context = await serviceContext();
+    const { logger } = context;
     let busy = false;
-    for (const job of dueJobs(contributions.jobs, await this.runs(), Date.now())) {
+    for (const job of dueJobs(await listAllJobs(context), await this.runs(), Date.now())) {
       const startedAt = Date.now();
       let outcome = 'ok';
       let hasMore = false;

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 
 import { readCommandLine, readPort } from './command-line.ts';
-import { confirmTokenShown } from './local-state.ts';
-import { startPlatform } from './platform.ts';
+import { runPlatform } from './run-platform.ts';
 
 const HELP = `Usage: npm run dev -- [options]
 
@@ -32,44 +31,9 @@ if (values.help) {
   process.exit(0);
 }
 
-const port = readPort(values.port);
-const adminToken = process.env['STREAMGATE_ADMIN_TOKEN'];
-const persistTo = resolve(values['persist-to']);
-console.log('Starting StreamGate …');
-try {
-  const platform = await startPlatform({
-    port,
-    persistTo,
-    onLine: (line) => {
-      if (values.verbose || /"level":"(warn|error)"|^the encoder/.test(line)) console.log(line);
-    },
-    ...(adminToken !== undefined && adminToken !== '' && { adminToken }),
-    ...(values.plugins !== undefined && { variables: { APP_PLUGINS: values.plugins } }),
-  });
-  console.log(`
-StreamGate is ready.
-
-  page    ${platform.url}/
-  API     ${platform.url}/openapi.json
-  ready   ${platform.url}/ready
-  logs    ${platform.logFile}`);
-  if (platform.isFirstRun) {
-    console.log(`\n  Admin token, shown this once – keep it:\n  ${platform.adminToken}`);
-    await confirmTokenShown(persistTo);
-  }
-  console.log('\nCtrl-C stops it.');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      console.log('\nStopping …');
-      void platform.stop().then(() => process.exit(0));
-    });
-  }
-  console.error(await platform.crashed);
-  await platform.stop();
-  process.exit(1);
-} catch (error) {
-  console.error(
-    `StreamGate did not start: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  process.exit(1);
-}
+await runPlatform({
+  port: readPort(values.port),
+  persistTo: resolve(values['persist-to']),
+  verbose: values.verbose,
+  ...(values.plugins !== undefined && { variables: { APP_PLUGINS: values.plugins } }),
+});

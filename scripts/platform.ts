@@ -1,16 +1,20 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { PROJECT, prepareLocalState, wranglerEnv } from './local-state.ts';
+import type { LocalState } from './local-state.ts';
 import { findNativeEngine } from '../containers/transcoder/native-engine.ts';
 import { freePort, requireFreePort } from './ports.ts';
+import type { DevServices } from './service-configs.ts';
 import { endFormerRun, forgetRun, rememberRun } from './former-run.ts';
 
-const START_DEADLINE_MS = 90_000;
+/** Nine Workers on a busy machine take minutes. */
+const START_DEADLINE_MS = 240_000;
 const STOP_DEADLINE_MS = 10_000;
 const CRON_EVERY_MS = 60_000;
 /** Cores that one native ffmpeg keeps busy with a ladder; the WebAssembly build uses one. */
@@ -27,6 +31,8 @@ export interface PlatformOptions {
   readonly onLine?: (line: string) => void;
   /** More variables for the Worker, such as `APP_PLUGINS`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Nine Workers, joined by their bindings, in place of one. */
+  readonly services?: DevServices;
 }
 
 export interface Platform {
@@ -62,14 +68,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     secret: state.taskTokenSecret,
     note,
   });
-  const worker = startWorker({
-    ...options,
-    slots,
-    url,
-    encoderPort,
-    secretsFile: state.secretsFile,
-    note,
-  });
+  const variables = {
+    PUBLIC_URL: url,
+    TRANSCODER_URL: `http://127.0.0.1:${encoderPort}`,
+    TRANSCODER_SLOTS: slots,
+    RATE_LIMITS: 'off',
+    ...options.variables,
+  };
+  const worker = startWrangler(options, await workerArguments(options, variables, state), note);
   await rememberRun(options.persistTo, [worker.pid, encoder.pid()]);
   const cron = setInterval(
     () => void fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => undefined),
@@ -90,9 +96,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
   try {
     await Promise.race([
-      untilReady(
-        `${url}${options.variables?.['APP_PLUGINS'] === undefined ? '/ready' : '/health/live'}`,
-      ),
+      untilReady(`${url}${isWhole(options) ? '/ready' : '/health/live'}`),
       crashed.then((reason) => Promise.reject(new Error(reason))),
     ]);
   } catch (error) {
@@ -109,34 +113,52 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
 }
 
-interface WorkerOptions extends PlatformOptions {
-  readonly url: string;
-  readonly encoderPort: number;
-  readonly slots: string;
-  readonly secretsFile: string;
-  readonly note: (line: string) => void;
+/** True when every service runs. */
+function isWhole({ variables, services }: PlatformOptions): boolean {
+  return variables?.['APP_PLUGINS'] === undefined && services?.only === undefined;
 }
 
-function startWorker(options: WorkerOptions): ChildProcess {
-  const variables = {
-    PUBLIC_URL: options.url,
-    TRANSCODER_URL: `http://127.0.0.1:${options.encoderPort}`,
-    TRANSCODER_SLOTS: options.slots,
-    RATE_LIMITS: 'off',
-    ...options.variables,
-  };
-  const args = [
-    ...['dev', '--ip', '127.0.0.1', '--port', String(options.port), '--inspector-port', '0'],
-    ...['--persist-to', options.persistTo, '--env-file', options.secretsFile],
-    '--show-interactive-dev-session=false',
-    ...Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+/** What `wrangler dev` is to run: the monolith, or a configuration for each service. */
+async function workerArguments(
+  { services, persistTo }: PlatformOptions,
+  variables: Readonly<Record<string, string>>,
+  { secretsFile }: LocalState,
+): Promise<string[]> {
+  if (services === undefined) {
+    const flags = Object.entries(variables).flatMap(([name, value]) => [
+      '--var',
+      `${name}:${value}`,
+    ]);
+    return ['--env-file', secretsFile, ...flags];
+  }
+  // Loaded when it is needed: it brings all of wrangler.
+  const { writeDevConfigs } = await import('./service-configs.ts');
+  const [files] = await Promise.all([
+    writeDevConfigs(persistTo, { ...services, variables, secretsFile }),
+    buildPage(),
+  ]);
+  return files.flatMap((file) => ['-c', file]);
+}
+
+async function buildPage(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(PROJECT, 'scripts/build-web.ts')]);
+}
+
+function startWrangler(
+  { port, persistTo }: PlatformOptions,
+  args: readonly string[],
+  note: (line: string) => void,
+): ChildProcess {
+  const common = [
+    ...['dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+    ...['--persist-to', persistTo, '--show-interactive-dev-session=false'],
   ];
-  const child = spawn('wrangler', args, {
+  const child = spawn('wrangler', [...common, ...args], {
     cwd: PROJECT,
     env: wranglerEnv(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  for (const stream of [child.stdout, child.stderr]) eachLine(stream, options.note);
+  for (const stream of [child.stdout, child.stderr]) eachLine(stream, note);
   return child;
 }
 

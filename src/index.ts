@@ -10,7 +10,7 @@ import { createWorkerService } from '../workers/worker/plugin.ts';
 import type { ServiceName } from './contracts/services.ts';
 import type { ServicePlugin } from './kernel/service-context.ts';
 import { renderNotStarted } from './http/render-not-started.ts';
-import { findConsumer } from './kernel/find-consumer.ts';
+import { consumeBatch } from './kernel/consume-batch.ts';
 import { hostPlugins, serviceContext } from './kernel/worker-host.ts';
 
 export { MetricShard } from '../durable-objects/metric-shard.ts';
@@ -35,11 +35,12 @@ const FACTORIES: Readonly<Record<ServiceName, () => ServicePlugin>> = {
   gateway: () => gateway,
 };
 
-hostPlugins((config) =>
-  Object.entries(FACTORIES)
-    .filter(([name]) => config.APP_PLUGINS.some((wanted) => wanted === name))
-    .map(([, create]) => create()),
-);
+hostPlugins({
+  choose: (config) =>
+    Object.entries(FACTORIES)
+      .filter(([name]) => config.APP_PLUGINS.some((wanted) => wanted === name))
+      .map(([, create]) => create()),
+});
 
 /** The monolith: all plugins in one Worker. */
 export default {
@@ -51,16 +52,7 @@ export default {
     }
     return gateway.fetch(request, env, execution);
   },
-  async queue(batch) {
-    const { contributions, logger } = await serviceContext();
-    const consume = findConsumer(contributions.queues, batch.queue);
-    if (consume === undefined) {
-      logger.error('queue.consumer.missing', { queue: batch.queue });
-      batch.retryAll({ delaySeconds: 30 });
-      return;
-    }
-    await consume(batch);
-  },
+  queue: async (batch) => consumeBatch(await serviceContext(), batch),
   async scheduled() {
     const { services } = await serviceContext();
     await services.find('worker')?.armSweeper();

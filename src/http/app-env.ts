@@ -8,6 +8,8 @@ export interface AppEnv {
   Variables: {
     requestId: string;
     logger: Logger;
+    /** The Worker that answered has counted the request: it knows the route. */
+    isCounted?: boolean;
     /** Set by the gateway when the caller proved who it is. */
     principal: Principal | undefined;
     /** What the gateway has counted this request for. */

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 
-import { ROUTE_OWNERS } from '../contracts/services.ts';
+import { ownerOf } from '../contracts/services.ts';
 import type { Metrics } from '../kernel/metrics.ts';
 import type { AppEnv } from './app-env.ts';
 import { methodLabel, statusClass } from './request-labels.ts';
@@ -11,7 +11,8 @@ export function countRequests(metrics: Metrics): MiddlewareHandler<AppEnv> {
   return async function countRequest(c, next) {
     const startedAt = Date.now();
     await next();
-    const service = ROUTE_OWNERS.find(({ pattern }) => pattern.test(c.req.path))?.service;
+    if (c.get('isCounted') === true) return;
+    const service = ownerOf(c.req.method, c.req.path);
     const where = { service: service ?? 'gateway', route: routeOf(c) };
     metrics.count('streamgate_http_requests_total', {
       ...where,

@@ -6,8 +6,10 @@ import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { AppError } from '../contracts/errors.ts';
 import { EVENT_PAYLOADS, SUBSCRIBERS } from '../contracts/events.ts';
 import type { CloudEvent, EventData, EventType, Subscriber } from '../contracts/events.ts';
+import type { EventMessage } from '../contracts/host-api.ts';
 import { outbox } from '../db/outbox.ts';
 import type { Logger } from './logger.ts';
+import type { RemoteService, RemoteServices } from './service-directory.ts';
 import { currentTraceparent } from './trace-scope.ts';
 import { withDeadline } from './with-deadline.ts';
 
@@ -17,7 +19,6 @@ const SEND_DEADLINE_MS = 10_000;
 const SWEEP_LIMIT = 100;
 
 export type EventHandler<T extends EventType> = (event: CloudEvent<T>) => Promise<void>;
-export type EventMessage = { readonly subscriber: string; readonly event: CloudEvent };
 
 /** Builds an event. The id follows from type, subject and `run`, so that publishing twice makes one event. */
 export function createEvent<T extends EventType>(
@@ -49,15 +50,19 @@ export class EventBus {
   private readonly db: DrizzleD1Database;
   private readonly queue: Queue;
   private readonly logger: Logger;
+  private readonly remotes: RemoteServices;
 
   constructor(parts: {
     readonly db: DrizzleD1Database;
     readonly queue: Queue;
     readonly logger: Logger;
+    /** Where subscribers run that this Worker does not have. */
+    readonly remotes?: RemoteServices;
   }) {
     this.db = parts.db;
     this.queue = parts.queue;
     this.logger = parts.logger;
+    this.remotes = parts.remotes ?? new Map();
   }
 
   /** Names a handler; it must be idempotent by event id. The name stands in the contract's subscriber table. */
@@ -115,6 +120,8 @@ export class EventBus {
   async deliver(message: EventMessage): Promise<void> {
     const { event, subscriber } = message;
     const handler = this.handlers.get(handlerKey(event.type, subscriber));
+    const owner = handler === undefined ? this.findOwner(subscriber) : undefined;
+    if (owner !== undefined) return owner.host.deliverEvent(message);
     if (handler === undefined) {
       throw new AppError(
         'service.unavailable',
@@ -159,6 +166,11 @@ export class EventBus {
       .where(and(eq(outbox.eventId, eventId), sql`dead_at IS NOT NULL`))
       .returning({ eventId: outbox.eventId });
     return rows.length;
+  }
+
+  /** The other Worker whose subscriber this is; subscribers are named `service.purpose`. */
+  private findOwner(subscriber: string): RemoteService | undefined {
+    return [...this.remotes.values()].find(({ name }) => subscriber.startsWith(`${name}.`));
   }
 
   private async enqueue(rows: readonly EventMessage[]): Promise<void> {

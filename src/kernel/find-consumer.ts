@@ -1,4 +1,4 @@
-/** The consumer of a queue. Each stage has queues of its own (`streamgate-staging-events`), so the end of the name counts. */
+/** The consumer of a queue. Each stage and shape has queues of its own (`streamgate-services-events`), so the end of the name counts. */
 export function findConsumer<Consumer>(
   consumers: ReadonlyMap<string, Consumer>,
   queue: string,

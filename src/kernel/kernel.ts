@@ -107,7 +107,8 @@ function down(reason: string): PluginHealth {
   return { status: 'down', details: { reason } };
 }
 
-function worstOf(states: readonly PluginHealth['status'][]): PluginHealth['status'] {
+/** The health of a whole of such parts. */
+export function worstOf(states: readonly PluginHealth['status'][]): PluginHealth['status'] {
   if (states.includes('down')) return 'down';
   return states.includes('degraded') ? 'degraded' : 'up';
 }

@@ -11,14 +11,23 @@ import type { Logger } from './logger.ts';
 import { OtlpExporter } from './otlp-exporter.ts';
 import type { ServiceContext, ServicePlugin } from './service-context.ts';
 import { ServiceDirectory } from './service-directory.ts';
+import type { RemoteServices } from './service-directory.ts';
 import { Tracer } from './tracer.ts';
 
-let configure: ((config: Config) => readonly ServicePlugin[]) | undefined;
+/** What a Worker's entry says of it. */
+interface Host {
+  /** The plugins that this Worker runs. */
+  choose(config: Config): readonly ServicePlugin[];
+  /** The services of other Workers; the monolith has none. */
+  connect?(env: Env, logger: Logger): RemoteServices;
+}
+
+let host: Host | undefined;
 let booted: Promise<ServiceContext> | undefined;
 
-/** Called once by a Worker's entry: which plugins this Worker runs. Nothing starts before the first request. */
-export function hostPlugins(choose: (config: Config) => readonly ServicePlugin[]): void {
-  configure = choose;
+/** Called once by a Worker's entry. Nothing starts before the first request. */
+export function hostPlugins(given: Host): void {
+  host = given;
 }
 
 /**
@@ -31,12 +40,14 @@ export function serviceContext(): Promise<ServiceContext> {
 }
 
 async function boot(): Promise<ServiceContext> {
-  if (configure === undefined) throw new Error('this Worker has not said which plugins it runs');
+  if (host === undefined) throw new Error('this Worker has not said which plugins it runs');
   const config = parseConfig(env);
   const logger = createLogger(config.LOG_LEVEL, { service: config.APP_SERVICE_NAME });
+  // A Worker without a database binding (gateway, streaming, cache) has nothing that would use it.
   const db = drizzle(env.DB);
+  const remotes = host.connect?.(env, logger) ?? new Map();
   const kernel = new Kernel<ServiceContext>();
-  const services = new ServiceDirectory();
+  const services = new ServiceDirectory(remotes);
   const context: ServiceContext = {
     env,
     config,
@@ -44,7 +55,7 @@ async function boot(): Promise<ServiceContext> {
     tracer: createTracer(config, logger),
     db,
     services,
-    events: new EventBus({ db, queue: env.EVENTS_QUEUE, logger }),
+    events: new EventBus({ db, queue: env.EVENTS_QUEUE, logger, remotes }),
     metrics: new Metrics({
       waitUntil,
       // Without a monitor nobody asks for the counts.
@@ -54,7 +65,7 @@ async function boot(): Promise<ServiceContext> {
     contributions: { routes: [], queues: new Map(), jobs: [] },
     kernel,
   };
-  for (const plugin of configure(config)) kernel.register(plugin);
+  for (const plugin of host.choose(config)) kernel.register(plugin);
   await kernel.boot(context);
   return context;
 }

@@ -7,9 +7,11 @@ import { PROJECT } from '../../scripts/local-state.ts';
 import { descendantsOf, listProcesses } from '../../scripts/processes.ts';
 
 export const ADMIN_TOKEN = 'end-to-end-admin-token-0123456789abcdef';
-const START_DEADLINE_MS = 100_000;
+const START_DEADLINE_MS = 240_000;
+/** `STREAMGATE_SHAPE=services` runs the same tests against nine Workers. */
+const IS_SERVICES = process.env['STREAMGATE_SHAPE'] === 'services';
 
-/** `npm run dev` as a user runs it, in a process group of its own that can be killed as a whole. */
+/** `npm run dev` or `npm run dev:services` as a user runs it, in a process group of its own that can be killed as a whole. */
 export class RunningPlatform {
   readonly folder: string;
   readonly port: number;
@@ -35,7 +37,7 @@ export class RunningPlatform {
   /** Starts the platform on its state folder and waits until it is ready. */
   async start(variables: Readonly<Record<string, string>> = {}): Promise<void> {
     const args = [
-      'scripts/dev.ts',
+      IS_SERVICES ? 'scripts/dev-services.ts' : 'scripts/dev.ts',
       '--port',
       String(this.port),
       '--persist-to',
@@ -45,7 +47,7 @@ export class RunningPlatform {
     const plugins = variables['APP_PLUGINS'];
     this.child = spawn(
       process.execPath,
-      [...args, ...(plugins === undefined ? [] : ['--plugins', plugins])],
+      [...args, ...(plugins === undefined ? [] : [IS_SERVICES ? '--only' : '--plugins', plugins])],
       {
         cwd: PROJECT,
         env: { ...process.env, STREAMGATE_ADMIN_TOKEN: ADMIN_TOKEN },

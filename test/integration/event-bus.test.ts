@@ -13,7 +13,7 @@ import {
 } from '../../workers/worker/event-consumer.ts';
 import { createDeadPermitConsumer } from '../../workers/transcoder/permit-consumer.ts';
 import { EventBus, createEvent } from '../../src/kernel/event-bus.ts';
-import type { EventMessage } from '../../src/kernel/event-bus.ts';
+import type { EventMessage } from '../../src/contracts/host-api.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { ServiceDirectory } from '../../src/kernel/service-directory.ts';

@@ -1,6 +1,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
+import { ServiceDirectory } from '../../src/kernel/service-directory.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import type { LogLevel } from '../../src/kernel/logger.ts';
 import type { PlaybackCall, ServiceContext } from '../../src/kernel/service-context.ts';
@@ -22,8 +23,9 @@ function aDoor(status: number, level: LogLevel = 'info') {
   vi.spyOn(console, 'log').mockImplementation((line: string) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   });
-  const context: Pick<ServiceContext, 'contributions' | 'logger' | 'tracer'> = {
+  const context: Pick<ServiceContext, 'contributions' | 'logger' | 'services' | 'tracer'> = {
     logger: createLogger(level),
+    services: new ServiceDirectory(),
     tracer: new Tracer({ resource: {}, sampleRatio: 1, waitUntil: () => undefined }),
     contributions: {
       routes: [],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { redactPath } from '../../workers/gateway/redact-path.ts';
+import { redactPath } from '../../src/http/redact-path.ts';
 
 const UID = 'ab'.repeat(16);
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_';

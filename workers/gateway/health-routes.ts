@@ -5,6 +5,7 @@ import { SERVICE_NAMES } from '../../src/contracts/services.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { createRouter } from '../../src/http/routes.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { systemHealth } from '../../src/kernel/system-health.ts';
 
 const healthState = z.enum(['up', 'degraded', 'down']);
 const pluginHealth = z.object({
@@ -60,7 +61,7 @@ const services = createRoute({
               z.object({
                 name: z.enum(SERVICE_NAMES),
                 version: z.string().optional(),
-                mode: z.enum(['in-process', 'absent']),
+                mode: z.enum(['in-process', 'remote', 'absent']),
                 status: z.enum(['up', 'degraded', 'down', 'absent']),
                 details: z.record(z.string(), z.unknown()).optional(),
               }),
@@ -77,15 +78,16 @@ export function healthRoutes(context: ServiceContext): OpenAPIHono<AppEnv> {
   const routes = createRouter();
   routes.openapi(live, (c) => c.json({ status: 'up' as const }, 200));
   routes.openapi(health, async (c) => {
-    const answer = await context.kernel.health();
+    const answer = await systemHealth(context);
     return c.json(answer, answer.status === 'down' ? 503 : 200) as never;
   });
   routes.openapi(services, async (c) => {
-    const { plugins } = await context.kernel.health();
+    const { plugins } = await systemHealth(context);
     const list = SERVICE_NAMES.map((name) => {
       const plugin = plugins[name];
       if (plugin === undefined) return { name, mode: 'absent' as const, status: 'absent' as const };
-      return { name, mode: 'in-process' as const, ...plugin };
+      const mode = context.services.remotes.has(name) ? 'remote' : 'in-process';
+      return { name, mode, ...plugin } as const;
     });
     return c.json({ mode: context.config.APP_MODE, services: list }, 200);
   });

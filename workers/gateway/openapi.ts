@@ -1,9 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 
 import type { AppEnv } from '../../src/http/app-env.ts';
-import type { Config } from '../../src/kernel/config.ts';
+import { API_DESCRIPTION_PATH, forwardRequest } from '../../src/http/forwarded-call.ts';
+import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import type { RemoteService } from '../../src/kernel/service-directory.ts';
 
 const API_VERSION = '1.0.0';
+const DESCRIPTION_DEADLINE_MS = 5000;
 /** Paths that need no token. */
 const OPEN = /^\/(health|ready|\.well-known|api\/v1\/services|\{id\})/;
 
@@ -33,14 +36,14 @@ const STREAM_ERROR = {
 } as const;
 
 /** Serves OpenAPI 3.1, generated from the route schemas, at `/openapi.json`. */
-export function describeApi(app: OpenAPIHono<AppEnv>, config: Config): void {
+export function describeApi(app: OpenAPIHono<AppEnv>, { config, services }: ServiceContext): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     description: 'An API token, or the access token that POST /api/v1/auth/token gives for one.',
   });
-  app.get('/openapi.json', (c) => {
-    const document = app.getOpenAPI31Document({
+  app.get('/openapi.json', async (c) => {
+    const own = app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: {
         title: 'StreamGate',
@@ -50,8 +53,37 @@ export function describeApi(app: OpenAPIHono<AppEnv>, config: Config): void {
       },
       servers: [{ url: config.PUBLIC_URL }],
     });
+    const parts = await Promise.all([...services.remotes.values()].map(describeRemote));
+    const document = parts.reduce(joinDocuments, own);
     return c.json({ ...document, paths: withErrors(document.paths ?? {}) });
   });
+}
+
+/** What the routes of another Worker take; nothing while it does not answer. */
+async function describeRemote(service: RemoteService): Promise<Document> {
+  try {
+    const address = `https://${service.name}${API_DESCRIPTION_PATH}`;
+    const response = await service.fetch(
+      (context) => forwardRequest(new Request(address), { context }),
+      DESCRIPTION_DEADLINE_MS,
+    );
+    return await response.json<Document>();
+  } catch {
+    // The link has logged why; the rest of the description stands.
+    return {};
+  }
+}
+
+function joinDocuments<Whole extends Document>(whole: Whole, part: Document): Whole {
+  const schemas = { ...whole.components?.schemas, ...part.components?.schemas };
+  const components = { ...whole.components, schemas };
+  return { ...whole, paths: { ...whole.paths, ...part.paths }, components };
+}
+
+/** The parts of an OpenAPI document that services fill. */
+interface Document {
+  readonly paths?: object;
+  readonly components?: { readonly schemas?: object };
 }
 
 type Operation = Readonly<Record<string, unknown>>;

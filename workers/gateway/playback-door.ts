@@ -3,8 +3,9 @@ import { PLAYBACK_ADDRESS } from '../../src/contracts/services.ts';
 import { rawPathOf } from '../../src/http/raw-path.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
+import { redactPath } from '../../src/http/redact-path.ts';
 import type { Tracer } from '../../src/kernel/tracer.ts';
-import { redactPath } from './redact-path.ts';
+import { createRemotePlayback } from './remote-playback.ts';
 
 /** The answer to a request for playback; `undefined` for every other address, and where nothing plays. */
 export type PlaybackDoor = (
@@ -19,9 +20,11 @@ export type PlaybackDoor = (
 export function createPlaybackDoor({
   contributions,
   logger,
+  services,
   tracer,
-}: Pick<ServiceContext, 'contributions' | 'logger' | 'tracer'>): PlaybackDoor {
-  const { playback } = contributions;
+}: Pick<ServiceContext, 'contributions' | 'logger' | 'services' | 'tracer'>): PlaybackDoor {
+  const streaming = services.remotes.get('streaming');
+  const playback = contributions.playback ?? (streaming && createRemotePlayback(streaming));
   return (request, execution) => {
     const path = rawPathOf(request.url);
     if (playback === undefined || !PLAYBACK_ADDRESS.test(path)) return undefined;

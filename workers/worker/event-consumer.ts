@@ -1,5 +1,5 @@
 import { eventMessageSchema } from '../../src/contracts/events.ts';
-import type { EventMessage } from '../../src/kernel/event-bus.ts';
+import type { EventMessage } from '../../src/contracts/host-api.ts';
 import type { QueueConsumer, ServiceContext } from '../../src/kernel/service-context.ts';
 
 const FIRST_RETRY_SECONDS = 2;

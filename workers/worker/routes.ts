@@ -7,6 +7,7 @@ import { outbox } from '../../src/db/outbox.ts';
 import type { AppEnv } from '../../src/http/app-env.ts';
 import { requireScope } from '../../src/http/require-scope.ts';
 import { createRouter } from '../../src/http/routes.ts';
+import { listAllJobs } from '../../src/kernel/list-all-jobs.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 
 const DEAD_LETTERS_SHOWN = 100;
@@ -71,7 +72,7 @@ export function backgroundRoutes(context: ServiceContext): OpenAPIHono<AppEnv> {
   routes.openapi(background, async (c) => {
     requireScope(c, 'admin');
     const runs = await context.env.SWEEPER.getByName('sweeper').runs();
-    const jobs = context.contributions.jobs.map(({ name, everyMs }) => {
+    const jobs = (await listAllJobs(context)).map(({ name, everyMs }) => {
       const run = runs[name];
       const lastRun = run && {
         outcome: run.outcome,

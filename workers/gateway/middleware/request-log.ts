@@ -3,10 +3,11 @@ import { routePath } from 'hono/route';
 
 import { createId } from '../../../src/contracts/ids.ts';
 import type { AppEnv } from '../../../src/http/app-env.ts';
+import { redactPath } from '../../../src/http/redact-path.ts';
+import { runInCall } from '../../../src/kernel/call-context.ts';
 import type { ServiceContext } from '../../../src/kernel/service-context.ts';
 import { formatTraceparent } from '../../../src/kernel/trace-context.ts';
 import type { Span } from '../../../src/kernel/trace-scope.ts';
-import { redactPath } from '../redact-path.ts';
 
 /** Gives the request an id, its place in a trace, a logger that carries both, and one `request.finished` line. */
 export function requestLog({
@@ -28,7 +29,7 @@ export function requestLog({
       fields: { requestId },
     } as const;
     await tracer.unit(unit, async (span, { context }) => {
-      await next();
+      await runInCall({ requestId }, next);
       c.res.headers.set('x-request-id', requestId);
       c.res.headers.set('traceresponse', formatTraceparent(context));
       describeAnswer(span, c);
