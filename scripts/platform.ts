@@ -29,6 +29,8 @@ export interface PlatformOptions {
   readonly adminToken?: string;
   /** Called with every line that the platform writes; all of them also go to `platform.log` in the state folder. */
   readonly onLine?: (line: string) => void;
+  /** Another entry of the Worker than the configuration's, as a path in the project. */
+  readonly entry?: string;
   /** More variables for the Worker, such as `APP_PLUGINS`. */
   readonly variables?: Readonly<Record<string, string>>;
   /** Nine Workers, joined by their bindings, in place of one. */
@@ -120,7 +122,7 @@ function isWhole({ variables, services }: PlatformOptions): boolean {
 
 /** What `wrangler dev` is to run: the monolith, or a configuration for each service. */
 async function workerArguments(
-  { services, persistTo }: PlatformOptions,
+  { services, persistTo, entry }: PlatformOptions,
   variables: Readonly<Record<string, string>>,
   { secretsFile }: LocalState,
 ): Promise<string[]> {
@@ -129,7 +131,7 @@ async function workerArguments(
       '--var',
       `${name}:${value}`,
     ]);
-    return ['--env-file', secretsFile, ...flags];
+    return [...(entry === undefined ? [] : [entry]), '--env-file', secretsFile, ...flags];
   }
   // Loaded when it is needed: it brings all of wrangler.
   const { writeDevConfigs } = await import('./service-configs.ts');

@@ -95,7 +95,8 @@ function isEqual(made: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, 
   );
 }
 
-async function makeSource(folder: string): Promise<Buffer> {
+/** A second of picture and sound. */
+export async function makeSource(folder: string): Promise<Buffer> {
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=96x64:r=25:d=1.2'];
   const sound = ['-f', 'lavfi', '-i', 'sine=sample_rate=44100:d=1.2'];
   const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
