@@ -17,12 +17,11 @@ export type VideoChange = SQLiteUpdateSetSource<typeof videos>;
 /** The videos' rows: how they are found, and how they move. Every move is one conditional UPDATE, in one batch with its event. */
 export class VideoMoves {
   private readonly context: ServiceContext;
-  /** The read behind every request for one video: its SQL is written once. */
-  private readonly byUid: ReturnType<typeof prepareByUid>;
+  /** The read behind every request for one video: its SQL is written once, when it is first needed. */
+  private byUid: ReturnType<typeof prepareByUid> | undefined;
 
   constructor(context: ServiceContext) {
     this.context = context;
-    this.byUid = prepareByUid(context.db);
   }
 
   /**
@@ -75,6 +74,7 @@ export class VideoMoves {
 
   /** The row, whoever owns it; a deleted video has none. */
   async rowOf(uid: string): Promise<VideoRow | undefined> {
+    this.byUid ??= prepareByUid(this.context.db);
     return (await this.byUid.execute({ uid }))[0];
   }
 
