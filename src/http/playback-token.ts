@@ -36,9 +36,9 @@ export const secondsSchema = z.union([
 
 /** What a token may say beside who, which key and until when. */
 export const playbackGrantSchema = z.object({
-  downloadable: z.boolean().exactOptional(),
-  accessRules: accessRulesSchema.exactOptional(),
-  flags: z.object({ original: z.boolean().exactOptional() }).exactOptional(),
+  downloadable: z.boolean().optional(),
+  accessRules: accessRulesSchema.optional(),
+  flags: z.object({ original: z.boolean().optional() }).optional(),
 });
 
 const claimsSchema = playbackGrantSchema.extend({

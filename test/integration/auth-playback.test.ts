@@ -153,3 +153,20 @@ test('the API description names every route of auth', async () => {
   const token = paths['/client/v4/accounts/{account_id}/stream/{uid}/token'];
   expect(JSON.stringify(token)).toContain('accessRules');
 });
+
+test('the API description calls no optional field of a request required', async () => {
+  const { paths } = await (
+    await call('/openapi.json', {}, '')
+  ).json<{ paths: Record<string, Record<string, Operation>> }>();
+  const requiredOf = (path: string): unknown =>
+    paths[path]?.['post']?.requestBody?.content['application/json']?.schema.required;
+  expect(requiredOf('/api/v1/auth/token')).toBeUndefined();
+  expect(requiredOf('/client/v4/accounts/{account_id}/stream/{uid}/token')).toBeUndefined();
+  expect(requiredOf('/api/v1/tokens')).not.toContain('expiresAt');
+});
+
+interface Operation {
+  readonly requestBody?: {
+    readonly content: Record<string, { readonly schema: { readonly required?: string[] } }>;
+  };
+}

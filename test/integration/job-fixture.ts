@@ -63,7 +63,7 @@ export async function aPublishingJob(run: Run): Promise<{ state: JobState; key: 
   const { taskId, epoch, spec } = lease;
   if (spec.kind !== 'audio') throw new Error('not the audio task');
   const key = taskOutputKey({ ...run, taskId, epoch, part: 0 });
-  await env.MEDIA.put(key, new Uint8Array(100));
+  const stored = await env.MEDIA.put(key, new Uint8Array(100));
   const rendition = {
     name: spec.rendition.name,
     init: { part: 0, offset: 0, length: 10 },
@@ -73,7 +73,13 @@ export async function aPublishingJob(run: Run): Promise<{ state: JobState; key: 
     startTicks: 0,
     segments: [{ part: 0, offset: 10, length: 90, durationTicks: 576_000 }],
   };
-  const output = { epoch, parts: [100], renditions: [rendition], engine: ENGINE };
+  const output = {
+    epoch,
+    parts: [100],
+    etags: [stored?.etag ?? ''],
+    renditions: [rendition],
+    engine: ENGINE,
+  };
   return { state: acceptOutput(state, taskId, output, Date.now()), key };
 }
 

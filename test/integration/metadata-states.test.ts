@@ -6,7 +6,7 @@ import { createRevision } from '../../src/contracts/ids.ts';
 import type { PlaybackRecord } from '../../src/contracts/media.ts';
 import { playbackKey } from '../../src/contracts/object-keys.ts';
 import { publishPlayback } from '../../workers/metadata/playback-record.ts';
-import { ACCOUNT } from './accounts.ts';
+import { ACCOUNT, call } from './accounts.ts';
 import { aPendingVideo, aQueuedVideo, aReadyVideo, metadata } from './metadata-fixture.ts';
 
 async function stateOf(uid: string): Promise<string | undefined> {
@@ -16,6 +16,19 @@ async function stateOf(uid: string): Promise<string | undefined> {
 async function recordOf(uid: string): Promise<PlaybackRecord | undefined> {
   return (await env.MEDIA.get(playbackKey(uid)))?.json<PlaybackRecord>();
 }
+
+test('a video whose first run is under way is not ready yet, for who may see it', async () => {
+  const open = await aQueuedVideo();
+  const response = await call(`/${open.uid}/manifest/video.m3u8`, {}, '');
+  expect(response.status).toBe(404);
+  expect(response.headers.get('retry-after')).toBe('5');
+  expect(await response.json()).toMatchObject({ code: 'video.not_ready' });
+  const thumbnail = await call(`/${open.uid}/thumbnails/thumbnail.jpg`, {}, '');
+  expect(await thumbnail.json()).toMatchObject({ code: 'video.not_ready' });
+  expect((await call(`/${open.uid}/watch`, {}, '')).status).toBe(200);
+  const closed = await aQueuedVideo({ requireSignedURLs: true });
+  expect((await call(`/${closed.uid}/manifest/video.m3u8`, {}, '')).status).toBe(401);
+});
 
 describe('moves of a video', () => {
   test('a completed upload is queued once, whoever repeats it', async () => {

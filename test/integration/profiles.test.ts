@@ -108,4 +108,15 @@ describe('the profile of a video', () => {
     expect((await post('/api/v1/jobs', { uid, profile: 'high' })).status).toBe(202);
     expect((await (await metadata()).findVideo(ACCOUNT, uid))?.profile).toBe('high');
   });
+
+  test('that was deleted since is said before a new run begins; another one may be named', async () => {
+    await put('phones', PHONES);
+    const { uid } = await aReadyVideo({ profile: 'phones' });
+    await call('/api/v1/profiles/phones', { method: 'DELETE' });
+    expect(await problemOf(await post('/api/v1/jobs', { uid }))).toEqual([
+      404,
+      'profile.not_found',
+    ]);
+    expect((await post('/api/v1/jobs', { uid, profile: 'fast' })).status).toBe(202);
+  });
 });

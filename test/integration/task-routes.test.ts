@@ -15,7 +15,7 @@ interface LatePut {
 }
 
 /** A PUT whose bytes are in the store, after which this happens before the route looks again. */
-async function putLate(then: 'report' | 'cancel'): Promise<LatePut> {
+async function putLate(then: 'report' | 'cancel', damaged = false): Promise<LatePut> {
   const context = await serviceContext();
   const run = await aQueuedVideo();
   await (await metadata()).encodeStarted(run);
@@ -26,6 +26,7 @@ async function putLate(then: 'report' | 'cancel'): Promise<LatePut> {
   const bytes = await (await env.MEDIA.get(key))?.arrayBuffer();
   const part = result.kind === 'media' ? result.parts[0] : undefined;
   if (bytes === undefined || part === undefined) throw new Error('nothing was stored');
+  if (then === 'cancel') await env.MEDIA.delete(key);
   const job = await seedJob(state);
   const bucket = new Proxy(env.MEDIA, {
     get(target, name) {
@@ -38,19 +39,24 @@ async function putLate(then: 'report' | 'cancel'): Promise<LatePut> {
       };
     },
   });
+  const sent = damaged ? new Uint8Array(bytes.byteLength).fill(1) : new Uint8Array(bytes);
   const secret = context.config.TASK_TOKEN_SECRET;
   const token = await signTaskToken(secret, { jobId: state.id, taskId, epoch }, Date.now());
   const headers = {
     authorization: `Bearer ${token}`,
     'content-length': String(part.sizeBytes),
-    'x-content-sha256': part.sha256,
+    'x-content-sha256': await sha256(sent),
   };
   const response = await taskRoutes(context).request(
     '/_task/output/0',
-    { method: 'PUT', headers, body: bytes },
+    { method: 'PUT', headers, body: sent },
     { ...env, MEDIA: bucket },
   );
   return { status: response.status, key };
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex');
 }
 
 test('a repeated PUT of output that was accepted meanwhile deletes nothing', async () => {
@@ -73,4 +79,11 @@ test('a container’s door leads to the task routes, with a task’s token, and 
   expect(source.headers.get('content-type')).toBe('application/problem+json');
   expect((await knock('/health/live')).status).toBe(404);
   expect((await knock('/api/v1/services')).status).toBe(404);
+});
+
+test('a late PUT of other bytes is refused and the accepted output stays as it was', async () => {
+  const { status, key } = await putLate('report', true);
+  expect(status).not.toBe(204);
+  const stored = await (await env.MEDIA.get(key))?.bytes();
+  expect(stored?.some((byte) => byte !== 1)).toBe(true);
 });

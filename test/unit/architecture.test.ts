@@ -128,3 +128,17 @@ test('nobody starts an interactive transaction, which D1 refuses', async () => {
     expect(await readFile(join(ROOT, 'workers', name), 'utf8')).not.toMatch(/\.transaction\(/);
   }
 });
+
+test('no request schema says exactOptional: the API description would call the field required', async () => {
+  const names = await readdir(join(ROOT, 'workers'), { recursive: true });
+  const files = names.filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(
+    files.map(async (name) => ({
+      name,
+      text: await readFile(join(ROOT, 'workers', name), 'utf8'),
+    })),
+  );
+  expect(
+    texts.filter(({ text }) => text.includes('exactOptional')).map(({ name }) => name),
+  ).toEqual([]);
+});

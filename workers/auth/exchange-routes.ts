@@ -26,8 +26,8 @@ const exchange = createRoute({
       content: {
         'application/json': {
           schema: z.strictObject({
-            scopes: scopes.exactOptional(),
-            expiresInSeconds: z.int().min(1).max(ACCESS_TOKEN_LIFE_SECONDS).exactOptional(),
+            scopes: scopes.optional(),
+            expiresInSeconds: z.int().min(1).max(ACCESS_TOKEN_LIFE_SECONDS).optional(),
           }),
         },
       },

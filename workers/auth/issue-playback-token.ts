@@ -16,8 +16,8 @@ const DEFAULT_HEAD_START_SECONDS = 3600;
 /** What a client may ask of a playback token; every member is optional. */
 export const playbackTokenRequestSchema = z.strictObject({
   ...playbackGrantSchema.shape,
-  exp: secondsSchema.exactOptional(),
-  nbf: secondsSchema.exactOptional(),
+  exp: secondsSchema.optional(),
+  nbf: secondsSchema.optional(),
 });
 
 export type PlaybackTokenRequest = z.infer<typeof playbackTokenRequestSchema>;

@@ -15,9 +15,9 @@ const OWN_KEY = 'signing with a key of your own is not supported here; leave id,
 
 const requestSchema = playbackTokenRequestSchema
   .extend({
-    id: z.string().exactOptional(),
-    pem: z.string().exactOptional(),
-    jwk: z.string().exactOptional(),
+    id: z.string().optional(),
+    pem: z.string().optional(),
+    jwk: z.string().optional(),
   })
   .superRefine((body, context) => {
     for (const member of ['pem', 'jwk', 'id'] as const) {

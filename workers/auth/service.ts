@@ -54,7 +54,10 @@ export class AuthService implements AuthApi {
   /** A short-lived access token for an API token, with its scopes or fewer. Only an API token is taken. */
   async exchange(
     apiToken: string,
-    wanted: { readonly scopes?: readonly Scope[]; readonly expiresInSeconds?: number },
+    wanted: {
+      readonly scopes?: readonly Scope[] | undefined;
+      readonly expiresInSeconds?: number | undefined;
+    },
   ): Promise<AccessTokenAnswer> {
     const now = Date.now();
     const { db, keys, issuer } = this.parts;

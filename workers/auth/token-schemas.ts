@@ -17,8 +17,8 @@ export const newTokenSchema = z
   .strictObject({
     name: z.string().trim().min(1).max(100),
     scopes,
-    expiresAt: z.iso.datetime({ offset: true }).exactOptional(),
-    expiresInSeconds: z.int().min(1).max(MAX_LIFE_SECONDS).exactOptional(),
+    expiresAt: z.iso.datetime({ offset: true }).optional(),
+    expiresInSeconds: z.int().min(1).max(MAX_LIFE_SECONDS).optional(),
   })
   .superRefine((body, context) => {
     if (body.expiresAt === undefined) return;

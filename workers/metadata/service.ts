@@ -109,7 +109,17 @@ export class MetadataService implements MetadataApi {
       set: { state: 'queued', revision, sizeBytes, uploadedAt: now, uploadExpiresAt: null },
       event: createEvent('video.uploaded', data, { source: SOURCE, run: revision, now }),
     });
+    if (moved) await this.announceProcessing(uid);
     return moved || this.moves.isRun(run, ['queued', 'inprogress', 'ready', 'error']);
+  }
+
+  /** From here on viewers hear that the video is not ready yet, not that there is none. The upload is complete without. */
+  private async announceProcessing(uid: string): Promise<void> {
+    try {
+      await this.moves.publishPlayback(uid);
+    } catch (error) {
+      this.context.logger.warn('playback.announce.failed', { videoUid: uid, error });
+    }
   }
 
   async restart(

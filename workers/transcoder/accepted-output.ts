@@ -25,6 +25,8 @@ export interface AcceptedOutput {
   readonly epoch: number;
   /** Sizes of the output objects in bytes. */
   readonly parts: readonly number[];
+  /** R2's ETags of the objects as they were checked: other bytes in their place show. Absent in jobs begun before it was kept. */
+  readonly etags?: readonly string[];
   /** Empty for the poster. */
   readonly renditions: readonly AcceptedRendition[];
 }

@@ -189,10 +189,13 @@ export class TranscoderService implements TranscoderApi {
 
   /** A new run of a video that is `ready` or in `error`, with another profile if one is named; answers the job's id. */
   async submit(accountId: string, uid: string, profile?: string): Promise<string> {
-    if (profile !== undefined) await this.requireProfile(accountId, profile);
+    const metadata = this.context.services.get('metadata');
+    // A video may name a profile that was deleted since: refused here, its last run plays on.
+    const wanted = profile ?? (await metadata.findVideo(accountId, uid))?.profile;
+    if (wanted !== undefined) await this.requireProfile(accountId, wanted);
     const revision = createRevision(Date.now());
     const run = { uid, revision, ...(profile !== undefined && { profile }) };
-    await this.context.services.get('metadata').restart(accountId, run);
+    await metadata.restart(accountId, run);
     return jobIdOf(revision);
   }
 

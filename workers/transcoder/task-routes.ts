@@ -59,6 +59,7 @@ async function serveSource(c: Context<AppEnv>, task: HeldTask): Promise<Response
   return new Response(object.body, { status: 206, headers });
 }
 
+/** An object is written once: a repeat of the same bytes changes nothing, other bytes are refused. */
 async function storeOutput(c: Context<AppEnv>, task: HeldTask): Promise<void> {
   const length = Number(c.req.header('content-length'));
   const sha256 = c.req.header('x-content-sha256') ?? '';
@@ -74,7 +75,12 @@ async function storeOutput(c: Context<AppEnv>, task: HeldTask): Promise<void> {
       pointer: 'x-content-sha256',
     });
   }
-  await c.env.MEDIA.put(keyOf(c, task), c.req.raw.body, { sha256 });
+  const key = keyOf(c, task);
+  const onlyIf = { etagDoesNotMatch: '*' };
+  if ((await c.env.MEDIA.put(key, c.req.raw.body, { sha256, onlyIf })) !== null) return;
+  const stored = (await c.env.MEDIA.head(key))?.checksums.toJSON().sha256;
+  if (stored === sha256) return;
+  throw new AppError('task.stale', 'This attempt has stored other bytes here. Stop working on it.');
 }
 
 function keyOf(c: Context<AppEnv>, task: HeldTask): string {

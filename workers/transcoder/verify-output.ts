@@ -38,13 +38,15 @@ export async function verifyOutput(
   stored: StoredOutput,
   result: MediaResult,
 ): Promise<AcceptedOutput> {
-  await Promise.all(result.parts.map((part, index) => verifyPart(stored, index, part)));
+  const etags = await Promise.all(
+    result.parts.map((part, index) => verifyPart(stored, index, part)),
+  );
   const parts = result.parts.map(({ sizeBytes }) => sizeBytes);
   if (result.kind !== 'media') {
     if (result.kind !== stored.spec.kind)
       throw new Error(`a ${result.kind} was reported for a ${stored.spec.kind} task`);
     await verifyJpeg(stored);
-    return { epoch: stored.epoch, parts, renditions: [] };
+    return { epoch: stored.epoch, parts, etags, renditions: [] };
   }
   if (stored.spec.kind !== 'video' && stored.spec.kind !== 'audio')
     throw new Error(`media was reported for a ${stored.spec.kind} task`);
@@ -58,23 +60,27 @@ export async function verifyOutput(
     if (report === undefined) throw new Error(`rendition ${name} is missing`);
     renditions.push(await verifyRendition(stored, stored.spec, report));
   }
-  return { epoch: stored.epoch, parts, renditions };
+  return { epoch: stored.epoch, parts, etags, renditions };
 }
 
+/** Answers the ETag of the object that was checked. */
 async function verifyPart(
   stored: StoredOutput,
   index: number,
   part: MediaResult['parts'][number],
-): Promise<void> {
+): Promise<string> {
   const found = await fromStore(async () => {
     const object = await stored.bucket.get(stored.keyOf(index));
-    return object && { size: object.size, sha256: await hashOf(object.body, stored.onProgress) };
+    if (object === null) return null;
+    const { size, etag, body } = object;
+    return { size, etag, sha256: await hashOf(body, stored.onProgress) };
   });
   if (found === null) throw new Error(`output part ${index} is not in the store`);
   if (found.size !== part.sizeBytes)
     throw new Error(`output part ${index} has ${found.size} bytes, reported ${part.sizeBytes}`);
   if (found.sha256 !== part.sha256)
     throw new Error(`output part ${index} has another hash than reported`);
+  return found.etag;
 }
 
 /** Tries a read again. Throws `storage.unavailable` in the end: that says nothing about the output. */
