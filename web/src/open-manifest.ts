@@ -17,6 +17,7 @@ export type ManifestAnswer =
     };
 
 const POLL_MS = 2_500;
+const DEADLINE_MS = 20_000;
 
 const TITLES: Readonly<Record<number, string>> = {
   0: 'No connection',
@@ -30,9 +31,13 @@ const TITLES: Readonly<Record<number, string>> = {
 export async function openManifest(
   url: string,
   fetch: typeof globalThis.fetch,
+  deadlineMs = DEADLINE_MS,
 ): Promise<ManifestAnswer> {
   try {
-    const response = await fetch(url, { cache: 'no-cache' });
+    const response = await fetch(url, {
+      cache: 'no-cache',
+      signal: AbortSignal.timeout(deadlineMs),
+    });
     const body = await response.text();
     if (response.ok) return { kind: 'playable', hasPicture: body.includes('RESOLUTION=') };
     return toAnswer(toApiError(response.status, body, response.headers.get('retry-after')));

@@ -1,9 +1,9 @@
 import type Hls from 'hls.js';
 
 import { withId } from './playback-address.ts';
+import { createRecoveryBudget } from './recovery-budget.ts';
 import { findLevel, levelName } from './rendition-choice.ts';
 
-const MOST_RECOVERIES = 3;
 const FIRST_GUESS_BPS = 2_000_000;
 
 export interface EngineOptions {
@@ -11,6 +11,8 @@ export interface EngineOptions {
   readonly manifestUrl: string;
   /** The uid or token that is valid now; it may change while playing. */
   readonly currentId: () => string;
+  /** Where to begin, for a player that starts anew in mid-play; 0 for the start. */
+  readonly startSeconds: number;
   /** One rendition for the whole playback, by name. */
   readonly rendition: string | undefined;
   /** Every level by name, and the one that is fixed for the whole playback. */
@@ -51,7 +53,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine | unde
 function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
   const { Events, ErrorTypes } = HlsPlayer;
   const { video, manifestUrl, rendition, onLevels, onLevel, onFailure } = options;
-  let recoveries = 0;
+  const budget = createRecoveryBudget();
   let timer: ReturnType<typeof setTimeout> | undefined;
   // The full build: the light one leaves out audio renditions, and ours are always apart.
   const hls = new HlsPlayer({
@@ -78,7 +80,7 @@ function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
       hls.loadLevel = fixed;
     }
     onLevels(names, fixed === undefined ? undefined : names[fixed]);
-    hls.startLoad();
+    hls.startLoad(options.startSeconds || -1);
   });
   hls.on(Events.LEVEL_SWITCHED, (_event, { level }) => {
     const found = hls.levels[level];
@@ -90,19 +92,21 @@ function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
   hls.on(Events.AUDIO_TRACK_SWITCHED, (_event, { id }) => {
     options.onAudioTrack(id);
   });
-  hls.on(Events.FRAG_BUFFERED, () => {
-    recoveries = 0;
-  });
+  const goOn = (): void => {
+    // Without a manifest there is nothing that could go on loading.
+    if (hls.levels.length === 0) hls.loadSource(manifestUrl);
+    else hls.startLoad();
+  };
   hls.on(Events.ERROR, (_event, error) => {
     if (!error.fatal) return;
     const isNetwork = error.type === ErrorTypes.NETWORK_ERROR;
     const status = error.response?.code ?? 0;
-    recoveries += 1;
-    if ((isNetwork && status >= 400 && status < 500) || recoveries > MOST_RECOVERIES) {
+    const tries = budget.spend(video.currentTime);
+    if ((isNetwork && status >= 400 && status < 500) || tries === undefined) {
       onFailure(isNetwork ? { kind: 'network', status } : { kind: 'media' });
       return;
     }
-    if (isNetwork) timer = setTimeout(() => hls.startLoad(), 1000 * recoveries);
+    if (isNetwork) timer = setTimeout(goOn, 1000 * tries);
     if (!isNetwork) hls.recoverMediaError();
   });
   hls.loadSource(manifestUrl);
@@ -117,8 +121,8 @@ function startHls(HlsPlayer: typeof Hls, options: EngineOptions): Engine {
       hls.audioTrack = index;
     },
     resume: () => {
-      recoveries = 0;
-      hls.startLoad();
+      budget.renew();
+      goOn();
     },
     destroy: () => {
       clearTimeout(timer);

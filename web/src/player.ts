@@ -14,6 +14,9 @@ import { startEngine } from './player-engine.ts';
 import type { Engine, EngineFailure } from './player-engine.ts';
 import { loadStoryboard } from './storyboard.ts';
 import { createRenewalTimer } from './renewal-timer.ts';
+import { watchForStalls } from './stall-watch.ts';
+
+const RENEWAL_REST_MS = 10_000;
 
 export interface PlayerOptions {
   /** A uid or a playback token. */
@@ -40,6 +43,11 @@ export function createPlayer(options: PlayerOptions): Player {
   let engine: Engine | undefined;
   let nextLook: ReturnType<typeof setTimeout> | undefined;
   let destroyed = false;
+  /** Counts the beginnings: an answer to an earlier one comes too late. */
+  let opening = 0;
+  let renewedAt = 0;
+  /** Where a new beginning goes on: an engine that ends takes the position with it. */
+  let resumeAt = 0;
   const renewal = createRenewalTimer(() => void renew());
 
   const root = element('div', {
@@ -50,7 +58,7 @@ export function createPlayer(options: PlayerOptions): Player {
     'data-state': 'loading',
   });
   const video = element('video', { playsinline: true, preload: 'auto' });
-  const notice = createNotice(() => void open());
+  const notice = createNotice(() => void retry());
   const controls = createPlayerControls(root, video, {
     onQuality: (index) => engine?.chooseLevel(index),
     onAudio: (index) => engine?.chooseAudio(index),
@@ -67,12 +75,24 @@ export function createPlayer(options: PlayerOptions): Player {
   const setState = (state: 'loading' | 'ready' | 'error'): void => {
     root.dataset['state'] = state;
   };
-  const refuse = (title: string, detail: string, canRetry: boolean): void => {
+  const endEngine = (): void => {
+    if (engine !== undefined) resumeAt = video.currentTime;
     engine?.destroy();
     engine = undefined;
+  };
+  const refuse = (title: string, detail: string, canRetry = true): void => {
+    endEngine();
     setState('error');
     notice.show(title, detail, canRetry);
   };
+  const endWatch = watchForStalls(
+    video,
+    // The browser's own player may load nothing before somebody presses play.
+    () => engine?.hls !== undefined && root.dataset['state'] === 'loading',
+    () => {
+      if (engine !== undefined) void handleFailure({ kind: 'network', status: 0 });
+    },
+  );
   video.addEventListener('loadeddata', () => {
     notice.hide();
     setState('ready');
@@ -88,16 +108,25 @@ export function createPlayer(options: PlayerOptions): Player {
   async function open(): Promise<void> {
     // While a video is being prepared the notice stays from one look to the next.
     if (root.dataset['state'] === 'error') notice.hide();
+    clearTimeout(nextLook);
     setState('loading');
+    opening += 1;
+    const own = opening;
     const answer = await openManifest(manifestPath(id), (...request) => fetch(...request));
-    if (!destroyed) follow(answer);
+    if (!destroyed && own === opening) follow(answer);
+  }
+
+  /** What the button does: a permission that ended is asked for anew first. */
+  async function retry(): Promise<void> {
+    if (root.dataset['status'] === '401') await renew();
+    if (!destroyed) await open();
   }
 
   function follow(answer: ManifestAnswer): void {
-    if (answer.kind === 'playable') void start(answer.hasPicture);
+    if (answer.kind === 'playable') void start(answer.hasPicture).catch(refuseStart);
     if (answer.kind === 'refused') {
       root.dataset['status'] = String(answer.status);
-      refuse(answer.title, answer.detail, answer.status === 0 || answer.status >= 500);
+      refuse(answer.title, answer.detail);
     }
     if (answer.kind === 'preparing') {
       notice.show('This video is still being prepared', answer.detail, false);
@@ -106,14 +135,21 @@ export function createPlayer(options: PlayerOptions): Player {
     }
   }
 
+  function refuseStart(): void {
+    if (destroyed) return;
+    refuse('The player did not load', 'Check the connection and try again.');
+  }
+
   async function start(hasPicture: boolean): Promise<void> {
-    engine?.destroy();
-    engine = undefined;
+    const own = opening;
+    endEngine();
+    delete root.dataset['status'];
     if (hasPicture) video.poster = posterPath(id);
     const started = await startEngine({
       video,
       manifestUrl: new URL(manifestPath(id), location.href).href,
       currentId: () => id,
+      startSeconds: resumeAt,
       rendition: options.rendition,
       onLevels: (names, fixed) => {
         root.dataset['levels'] = names.join(' ');
@@ -131,7 +167,7 @@ export function createPlayer(options: PlayerOptions): Player {
       },
       onFailure: (failure) => void handleFailure(failure),
     });
-    if (destroyed) {
+    if (destroyed || own !== opening) {
       started?.destroy();
       return;
     }
@@ -158,18 +194,26 @@ export function createPlayer(options: PlayerOptions): Player {
     return true;
   }
 
+  /** A new token that is refused as well will not be better the next time. */
+  function canRenew(): boolean {
+    const isFirst = Date.now() - renewedAt > RENEWAL_REST_MS;
+    renewedAt = Date.now();
+    return isFirst;
+  }
+
   async function handleFailure(failure: EngineFailure): Promise<void> {
     if (failure.kind === 'no-such-rendition') {
       const list = failure.available.join(', ');
       refuse('There is no such quality', `This video has: ${list}.`, false);
       return;
     }
-    if (failure.kind === 'network' && failure.status === 401 && (await renew())) {
+    if (failure.kind === 'network' && failure.status === 401 && canRenew() && (await renew())) {
       engine?.resume();
       return;
     }
+    const failed = engine;
     const answer = await openManifest(manifestPath(id), (...request) => fetch(...request));
-    if (destroyed) return;
+    if (destroyed || failed !== engine) return;
     if (answer.kind !== 'playable') {
       follow(answer);
       return;
@@ -178,7 +222,6 @@ export function createPlayer(options: PlayerOptions): Player {
     refuse(
       isMedia ? 'The picture could not be decoded' : 'The video stopped loading',
       isMedia ? 'Try again, or choose another quality.' : 'Check the connection and try again.',
-      true,
     );
   }
 
@@ -196,6 +239,7 @@ export function createPlayer(options: PlayerOptions): Player {
     destroy: () => {
       destroyed = true;
       clearTimeout(nextLook);
+      endWatch();
       renewal.clear();
       engine?.destroy();
       root.remove();
