@@ -17,7 +17,10 @@ export async function findLostOutputs(bucket: R2Bucket, state: JobState): Promis
   return lost.map(({ id }) => id);
 }
 
-type Stored = Pick<R2Object, 'size' | 'etag'>;
+interface Stored {
+  readonly size: number;
+  readonly etag: string;
+}
 
 async function listStored(bucket: R2Bucket, prefix: string): Promise<ReadonlyMap<string, Stored>> {
   const stored = new Map<string, Stored>();
