@@ -38,7 +38,7 @@ async function run(script: string, ...args: string[]): Promise<{ code: number; o
   return { code, output };
 }
 
-test('a backup restored into an empty state plays', async () => {
+test('a backup restored into an empty state plays', { timeout: 900_000 }, async () => {
   const [before, after, backup] = ['before', 'after', 'backup'].map((name) => join(root, name));
   if (before === undefined || after === undefined || backup === undefined) throw new Error('paths');
   const engine = await chooseEngine('auto');

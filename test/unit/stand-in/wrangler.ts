@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Stands in for wrangler and the account behind it, which cannot exist in a test: a JSON file is the account. What is
 // not there is refused in wrangler's own words.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 interface StandInWorker {
@@ -18,7 +18,6 @@ export interface StandInAccount {
   workers: Record<string, StandInWorker>;
   /** Where the deployed platform answers. */
   address: string;
-  log: string[];
 }
 
 interface DeployedConfig {
@@ -32,16 +31,22 @@ interface DeployedConfig {
 }
 
 const file = process.env['STAND_IN_ACCOUNT'] ?? '';
-const account = JSON.parse(readFileSync(file, 'utf8')) as StandInAccount;
+const before = readFileSync(file, 'utf8');
+const account = JSON.parse(before) as StandInAccount;
 const args = process.argv.slice(2);
-account.log.push(args.join(' '));
+appendFileSync(`${file}.log`, `${args.join(' ')}\n`);
 try {
   answer();
 } catch (error) {
   console.error(`✘ [ERROR] ${String(error)}`);
   process.exitCode = 1;
 } finally {
-  writeFileSync(file, JSON.stringify(account, undefined, 2));
+  const after = JSON.stringify(account);
+  // Looks may run at the same time: only a change writes, and whole.
+  if (after !== before) {
+    writeFileSync(`${file}.${process.pid}`, after);
+    renameSync(`${file}.${process.pid}`, file);
+  }
 }
 
 function answer(): void {
