@@ -10,6 +10,8 @@ Runs the whole platform on this machine: gateway, services, stores, queues and t
   --port N          port of the API and the page (default 8787)
   --persist-to DIR  folder that keeps everything between runs (default .streamgate)
   --plugins LIST    services to run, such as "auth,metadata,streaming" (default all)
+  --webhook-hosts LIST
+                    receivers of webhooks on this machine, such as "127.0.0.1:9000"
   --verbose         print every log line (they also go to platform.log in the folder)
   --help            this text
 
@@ -21,6 +23,7 @@ const { values } = readCommandLine({
     port: { type: 'string', default: '8787' },
     'persist-to': { type: 'string', default: '.streamgate' },
     plugins: { type: 'string' },
+    'webhook-hosts': { type: 'string' },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -35,5 +38,10 @@ await runPlatform({
   port: readPort(values.port),
   persistTo: resolve(values['persist-to']),
   verbose: values.verbose,
-  ...(values.plugins !== undefined && { variables: { APP_PLUGINS: values.plugins } }),
+  variables: {
+    ...(values.plugins !== undefined && { APP_PLUGINS: values.plugins }),
+    ...(values['webhook-hosts'] !== undefined && {
+      WEBHOOK_ALLOWED_HOSTS: values['webhook-hosts'],
+    }),
+  },
 });

@@ -19,6 +19,7 @@ export { Sweeper } from '../durable-objects/sweeper.ts';
 export { TranscodeJob } from '../durable-objects/transcode-job.ts';
 export { TranscoderContainer } from '../durable-objects/transcoder-container.ts';
 export { UploadSession } from '../durable-objects/upload-session.ts';
+export { WebhookSender } from '../durable-objects/webhook-sender.ts';
 export { TaskDoor } from '../workers/transcoder/task-door.ts';
 
 const gateway = createGateway();
@@ -26,11 +27,12 @@ const gateway = createGateway();
 const FACTORIES: Readonly<Record<ServiceName, () => ServicePlugin>> = {
   auth: createAuth,
   cache: createCache,
+  // Before metadata, whose `/stream/{uid}` would take `/stream/webhook` for a video.
+  worker: createWorkerService,
   metadata: createMetadata,
   upload: createUpload,
   transcoder: createTranscoder,
   streaming: createStreaming,
-  worker: createWorkerService,
   monitor: createMonitor,
   gateway: () => gateway,
 };

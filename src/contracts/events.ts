@@ -37,14 +37,19 @@ export type EventData<T extends EventType> = z.infer<(typeof EVENT_PAYLOADS)[T]>
 
 /** Who receives what. Names are `service.purpose`; every subscriber gets each event at least once and retries by itself. */
 export const SUBSCRIBERS = {
-  'video.uploaded': ['transcoder.start-job'],
-  'video.ready': ['metadata.publish-playback', 'metadata.remove-old-runs', 'monitor.count'],
-  'video.failed': ['metadata.publish-playback', 'monitor.count'],
-  /** One subscriber: job and upload must have ended before their objects are removed. */
-  'video.deleted': ['metadata.purge'],
-  'video.updated': ['metadata.publish-playback'],
-  'alert.triggered': [],
-  'alert.resolved': [],
+  'video.uploaded': ['transcoder.start-job', 'worker.webhooks'],
+  'video.ready': [
+    'metadata.publish-playback',
+    'metadata.remove-old-runs',
+    'monitor.count',
+    'worker.webhooks',
+  ],
+  'video.failed': ['metadata.publish-playback', 'monitor.count', 'worker.webhooks'],
+  /** One subscriber removes everything: job and upload must have ended before their objects go. */
+  'video.deleted': ['metadata.purge', 'worker.webhooks'],
+  'video.updated': ['metadata.publish-playback', 'worker.webhooks'],
+  'alert.triggered': ['worker.webhooks'],
+  'alert.resolved': ['worker.webhooks'],
 } as const satisfies Record<EventType, readonly string[]>;
 
 export type Subscriber<T extends EventType = EventType> = (typeof SUBSCRIBERS)[T][number];

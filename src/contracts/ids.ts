@@ -1,4 +1,15 @@
-export type IdPrefix = 'upl' | 'job' | 'tok' | 'evt' | 'req' | 'key' | 'alr';
+/** `whk` webhook, `dlv` delivery of one, `alr` alert, `dlt` dead letter. */
+export type IdPrefix =
+  | 'upl'
+  | 'job'
+  | 'tok'
+  | 'evt'
+  | 'req'
+  | 'key'
+  | 'whk'
+  | 'dlv'
+  | 'alr'
+  | 'dlt';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_DIGITS = 10;

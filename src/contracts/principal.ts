@@ -7,6 +7,8 @@ export const SCOPES = [
   'jobs:write',
   'tokens:write',
   'metrics:read',
+  'webhooks:read',
+  'webhooks:write',
   'admin',
 ] as const;
 

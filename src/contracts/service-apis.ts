@@ -138,6 +138,8 @@ export interface TranscoderApi {
   /** Progress by job id; unknown ids are left out. */
   progress(jobIds: readonly string[]): Promise<Readonly<Record<string, JobProgress>>>;
   cancelForVideo(uid: string): Promise<void>;
+  /** Makes a job look at what it has to do; one that is over does nothing. */
+  poke(jobId: string): Promise<void>;
   encoderHealth(): Promise<EncoderHealth>;
   /** What the unfinished jobs still have to do. */
   workload(): Promise<Workload>;
@@ -147,9 +149,23 @@ export interface TranscoderApi {
   makeImage(order: ImageOrder): Promise<boolean>;
 }
 
-interface WorkerApi {
+/** A queue message that could not be handled to the end, or read at all. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly queue: 'events' | 'transcode';
+  readonly type: string;
+  /** What it was about: a video's uid, a job's id. */
+  readonly subject: string;
+  readonly body: unknown;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+export interface WorkerApi {
   /** Makes sure that the sweeper runs soon; cheap to repeat. */
   armSweeper(): Promise<void>;
+  /** Keeps a dead letter for the operators; a repeat changes nothing. */
+  recordDeadLetter(letter: DeadLetter): Promise<void>;
 }
 
 export interface ReadinessCheck {

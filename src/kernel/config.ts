@@ -42,6 +42,11 @@ const otlpHeaders = z.string().transform((value, context) => {
   }
 });
 
+const hostList = z
+  .string()
+  .transform((value) => (value.trim() === '' ? [] : value.split(',').map((each) => each.trim())))
+  .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must be a list of host:port')));
+
 /** Every key of `[vars]` and every secret. docs/configuration.md explains each. */
 const configSchema = z.object({
   APP_MODE: z.enum(['monolith', 'microservices']),
@@ -73,15 +78,23 @@ const configSchema = z.object({
   ALERT_STUCK_JOB_MINUTES: z.coerce.number().positive().default(30),
   ALERT_QUEUE_LAG_SECONDS: z.coerce.number().positive().default(300),
   ALERT_AVAILABILITY_PCT: z.coerce.number().min(90).lt(100).default(99.9),
+  /** Receivers of webhooks that need not be public https servers, as `host:port`; for development only. */
+  WEBHOOK_ALLOWED_HOSTS: hostList.default([]),
   KEY_ENCRYPTION_SECRET: secret,
   TASK_TOKEN_SECRET: secret,
 });
+
+const checkedSchema = configSchema.refine(
+  ({ APP_ENVIRONMENT, WEBHOOK_ALLOWED_HOSTS }) =>
+    APP_ENVIRONMENT === 'development' || WEBHOOK_ALLOWED_HOSTS.length === 0,
+  { path: ['WEBHOOK_ALLOWED_HOSTS'], message: 'must be empty in production' },
+);
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
 
 /** Reads the configuration once. Throws `platform.not_configured` and names every variable at fault. */
 export function parseConfig(variables: object): Config {
-  const parsed = configSchema.safeParse(variables);
+  const parsed = checkedSchema.safeParse(variables);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new AppError(

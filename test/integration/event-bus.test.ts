@@ -5,6 +5,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { createUid } from '../../src/contracts/ids.ts';
+import type { DeadLetter } from '../../src/contracts/service-apis.ts';
 import { outbox } from '../../src/db/outbox.ts';
 import {
   createDeadEventConsumer,
@@ -22,11 +23,13 @@ import { Tracer } from '../../src/kernel/tracer.ts';
 const db = drizzle(env.DB);
 const logger = createLogger('error');
 let sent: EventMessage[] = [];
+let letters: DeadLetter[] = [];
 let bus: EventBus;
 
 /** A bus whose queue only notes what it was given: delivery is then done by hand, or lost. */
 beforeEach(() => {
   sent = [];
+  letters = [];
   const queue = {
     sendBatch: async (messages: Iterable<{ body: EventMessage }>) => {
       for (const { body } of messages) sent.push(body);
@@ -62,6 +65,10 @@ function batchOf(...messages: readonly unknown[]): MessageBatch {
 function contextOf(): ServiceContext {
   const tracer = new Tracer({ resource: {}, sampleRatio: 0, waitUntil: () => undefined });
   const services = new ServiceDirectory();
+  services.provide('worker', {
+    armSweeper: async () => undefined,
+    recordDeadLetter: async (letter) => void letters.push(letter),
+  });
   return { events: bus, logger, tracer, services } as unknown as ServiceContext;
 }
 
@@ -73,12 +80,14 @@ describe('EventBus', () => {
       'metadata.publish-playback',
       'metadata.remove-old-runs',
       'monitor.count',
+      'worker.webhooks',
     ]);
     const handled: string[] = [];
     for (const name of [
       'metadata.publish-playback',
       'metadata.remove-old-runs',
       'monitor.count',
+      'worker.webhooks',
     ] as const) {
       bus.subscribe(
         'video.ready',
@@ -87,7 +96,7 @@ describe('EventBus', () => {
       );
     }
     for (const message of sent) await bus.deliver(message);
-    expect(handled).toHaveLength(3);
+    expect(handled).toHaveLength(4);
     expect(await db.$count(outbox)).toBe(0);
   });
 
@@ -95,17 +104,17 @@ describe('EventBus', () => {
     const event = await record();
     await record(event);
     await record(anEvent(), sql`EXISTS (SELECT 1 FROM videos)`);
-    expect(await db.$count(outbox)).toBe(3);
+    expect(await db.$count(outbox)).toBe(4);
   });
 
   test('a lost message is sent again by the sweep, and only when it is due', async () => {
     const event = await record();
     await bus.send(event.id);
     sent = [];
-    expect(await bus.resendDue(Date.now())).toBe(3);
+    expect(await bus.resendDue(Date.now())).toBe(4);
     expect(sent).toEqual([]);
     await bus.resendDue(Date.now() + 16_000);
-    expect(sent).toHaveLength(3);
+    expect(sent).toHaveLength(4);
   });
 
   test('a send that fails loses nothing', async () => {
@@ -115,7 +124,7 @@ describe('EventBus', () => {
     const event = await record();
     await new EventBus({ db, queue: broken, logger: createLogger('error') }).send(event.id);
     await bus.resendDue(Date.now() + 16_000);
-    expect(sent).toHaveLength(3);
+    expect(sent).toHaveLength(4);
   });
 });
 
@@ -135,13 +144,15 @@ describe('event consumer', () => {
       'metadata.remove-old-runs',
       async () => void handled.push('remove'),
     );
+    bus.subscribe('video.ready', 'worker.webhooks', async () => void handled.push('tell'));
     const batch = batchOf({ nonsense: true }, ...sent);
     await createEventConsumer(contextOf())(batch);
     const result = await getQueueResult(batch, createExecutionContext());
     const failed = sent.findIndex(({ subscriber }) => subscriber === 'monitor.count') + 1;
-    expect(handled.toSorted()).toEqual(['publish', 'remove']);
+    expect(handled.toSorted()).toEqual(['publish', 'remove', 'tell']);
+    expect(letters).toMatchObject([{ queue: 'events', type: 'unreadable' }]);
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
-    expect(result.explicitAcks).toHaveLength(3);
+    expect(result.explicitAcks).toHaveLength(4);
     const [row] = await db.select().from(outbox);
     expect(row).toMatchObject({
       subscriber: 'monitor.count',
@@ -155,10 +166,10 @@ describe('event consumer', () => {
     await bus.send(event.id);
     await createDeadEventConsumer(contextOf())(batchOf(...sent));
     await bus.resendDue(Date.now() + 3600_000);
-    expect(sent).toHaveLength(3);
-    expect(await bus.replay(event.id, Date.now())).toBe(3);
+    expect(sent).toHaveLength(4);
+    expect(await bus.replay(event.id, Date.now())).toBe(4);
     await bus.resendDue(Date.now() + 1);
-    expect(sent).toHaveLength(6);
+    expect(sent).toHaveLength(8);
   });
 
   test('a dead letter that cannot be written down is tried again, and its neighbours are not held up', async () => {
@@ -174,7 +185,7 @@ describe('event consumer', () => {
     const result = await getQueueResult(batch, createExecutionContext());
     const failed = sent.findIndex(({ subscriber }) => subscriber === 'monitor.count');
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual([String(failed)]);
-    expect(result.explicitAcks).toHaveLength(2);
+    expect(result.explicitAcks).toHaveLength(3);
   });
 
   test('a dead permit whose job does not answer is tried again', async () => {
@@ -191,6 +202,7 @@ describe('event consumer', () => {
     const result = await getQueueResult(batch, createExecutionContext());
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['0']);
     expect(result.explicitAcks).toEqual(['1', '2']);
+    expect(letters).toMatchObject([{ queue: 'transcode', type: 'unreadable' }]);
   });
 
   test('back-off grows and is bounded', () => {

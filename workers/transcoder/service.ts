@@ -141,6 +141,10 @@ export class TranscoderService implements TranscoderApi {
     }
   }
 
+  async poke(jobId: string): Promise<void> {
+    await this.stub(jobId).poke();
+  }
+
   /** Newest first. */
   async list(accountId: string, filter: JobFilter): Promise<JobRow[]> {
     return this.context.db

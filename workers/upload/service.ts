@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '../../src/contracts/errors.ts';
 import { jobIdOf } from '../../src/contracts/ids.ts';
 import type { NewVideo, UploadApi } from '../../src/contracts/service-apis.ts';
+import { digestValue } from '../../src/http/idempotency.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { currentTraceparent } from '../../src/kernel/trace-scope.ts';
 import { describeEndedUpload, describeUpload, summariseUpload } from './describe-upload.ts';
@@ -11,7 +12,7 @@ import type { PartRequest } from './receive-part.ts';
 import { keyReused, keySpent, refuse, uploadNotFound } from './refuse.ts';
 import { isUploadId } from './session-stub.ts';
 import type { SessionStub } from './session-stub.ts';
-import { createUploadIds, digestWish } from './upload-ids.ts';
+import { createUploadIds } from './upload-ids.ts';
 import {
   deleteUpload,
   findUpload,
@@ -57,7 +58,7 @@ export class UploadService implements UploadApi {
       accountId,
       name: wish.name,
       ...this.planSize(wish),
-      wishDigest: await digestWish(wish),
+      wishDigest: await digestValue(wish),
       createdAt: now,
       expiresAt: now + this.context.config.UPLOAD_EXPIRY_SECONDS * 1000,
     };

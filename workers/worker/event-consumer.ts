@@ -11,8 +11,7 @@ export function createEventConsumer(context: ServiceContext): QueueConsumer {
     for (const message of batch.messages) {
       const parsed = parseMessage(message.body);
       if (parsed === undefined) {
-        context.logger.error('event.refused', { messageId: message.id });
-        message.ack();
+        await refuse(context, message);
         continue;
       }
       const fields = { eventId: parsed.event.id, subscriber: parsed.subscriber };
@@ -63,7 +62,7 @@ export function createDeadEventConsumer(context: ServiceContext): QueueConsumer 
     for (const message of batch.messages) {
       const parsed = parseMessage(message.body);
       if (parsed === undefined) {
-        message.ack();
+        await refuse(context, message);
         continue;
       }
       const fields = { eventId: parsed.event.id, subscriber: parsed.subscriber };
@@ -83,6 +82,26 @@ export function createDeadEventConsumer(context: ServiceContext): QueueConsumer 
 /** Seconds before the next attempt, after `attempts` of them. */
 export function retryDelay(attempts: number): number {
   return Math.min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.max(0, attempts - 1));
+}
+
+/** What nobody can read is kept for the operators; no repeat would help. */
+async function refuse(context: ServiceContext, message: Message): Promise<void> {
+  context.logger.error('event.refused', { messageId: message.id });
+  try {
+    await context.services.get('worker').recordDeadLetter({
+      id: `dlt_${message.id}`,
+      queue: 'events',
+      type: 'unreadable',
+      subject: '',
+      body: message.body,
+      attempts: message.attempts,
+      reason: 'the message is not an event of this version',
+    });
+    message.ack();
+  } catch (error) {
+    context.logger.warn('event.burial.failed', { messageId: message.id, error });
+    message.retry({ delaySeconds: retryDelay(message.attempts) });
+  }
 }
 
 async function failUnstartable(context: ServiceContext, { event }: EventMessage): Promise<void> {
