@@ -78,10 +78,12 @@ describe('dead letters', () => {
       ['dlt_a', 'permit'],
       ['dlt_b', 'unreadable'],
     ] as const) {
-      const letter = { id, queue: 'transcode', type, subject: 'job_x', body: { jobId: 'job_x' } };
-      const full = { ...letter, attempts: 5, reason: 'silent' } as const;
-      await services.get('worker').recordDeadLetter(full);
-      await services.get('worker').recordDeadLetter(full);
+      const letter = {
+        ...{ id, queue: 'transcode' as const, type, subject: 'job_x', body: { jobId: 'job_x' } },
+        ...{ attempts: 5, reason: 'silent' },
+      };
+      await services.get('worker').recordDeadLetter(letter);
+      await services.get('worker').recordDeadLetter(letter);
     }
     await aReadyVideo();
     await env.DB.prepare("UPDATE outbox SET dead_at = ? WHERE subscriber = 'monitor.count'")

@@ -63,7 +63,7 @@ describe('events', () => {
     expect(answers).toEqual(Array.from({ length: 10 }, () => true));
     expect(send).toHaveBeenCalledTimes(1);
     const ready = (await eventsOf(run.uid)).filter((type) => type === 'video.ready');
-    expect(ready).toHaveLength(3);
+    expect(ready).toHaveLength(4);
   });
 });
 

@@ -97,7 +97,7 @@ describe('a webhook', () => {
       ['DELETE', ''],
       ['GET', '/deliveries'],
       ['POST', '/ping'],
-    ]) {
+    ] as const) {
       const response = await call(`/api/v1/webhooks/${id}${path}`, { method }, OTHER_TOKEN);
       expect([method, path, response.status]).toEqual([method, path, 404]);
     }

@@ -2,8 +2,7 @@ import { createHmac } from 'node:crypto';
 
 import { describe, expect, test } from 'vitest';
 
-import { createEvent } from '../../src/kernel/event-bus.ts';
-import { wants } from '../../workers/worker/announce.ts';
+import type { CloudEvent, EventData, EventType } from '../../src/contracts/events.ts';
 import {
   isHopeless,
   nextAttemptAt,
@@ -11,9 +10,17 @@ import {
   pauseAfter,
 } from '../../workers/worker/delivery-schedule.ts';
 import { createWebhookSecret, signWebhook } from '../../workers/worker/sign-webhook.ts';
+import { wants } from '../../workers/worker/wants-event.ts';
 import { bodyOfEvent } from '../../workers/worker/webhook-body.ts';
 
 const HOUR_MS = 3600_000;
+
+function anEvent<T extends EventType>(type: T, data: EventData<T>): CloudEvent<T> {
+  return {
+    ...{ specversion: '1.0', id: 'evt_x', source: 'test', type, subject: 'x', data },
+    ...{ time: '2026-01-01T00:00:00.000Z', datacontenttype: 'application/json' },
+  };
+}
 
 /** The times of all attempts when every one fails at once. */
 function attemptTimes(random: number): number[] {
@@ -84,7 +91,7 @@ describe('what is sent', () => {
   const run = { uid: 'a'.repeat(32), accountId: 'one', revision: '1' };
 
   test('of a ready video is the Video object in the state of the event', () => {
-    const event = createEvent('video.ready', run, { source: 'test', run: '1', now: 0 });
+    const event = anEvent('video.ready', run);
     const video = { uid: run.uid, status: { state: 'queued', step: 'encoding' } };
     expect(JSON.parse(bodyOfEvent(event, video))).toMatchObject({
       uid: run.uid,
@@ -94,7 +101,7 @@ describe('what is sent', () => {
 
   test('of a failed video names the reason as the API and as the documentation do', () => {
     const data = { ...run, reasonCode: 'ERR_NON_VIDEO', reasonText: 'no video in it' };
-    const event = createEvent('video.failed', data, { source: 'test', run: '1', now: 0 });
+    const event = anEvent('video.failed', data);
     expect(JSON.parse(bodyOfEvent(event, { uid: run.uid, status: {} }))).toMatchObject({
       status: {
         state: 'error',

@@ -4,6 +4,7 @@ import { idDigitsOf } from '../../src/http/idempotency.ts';
 import type { ServiceContext } from '../../src/kernel/service-context.ts';
 import { insertDeliveries } from './delivery-store.ts';
 import { bodyOfEvent, bodyOfNotice, isStreamEvent } from './webhook-body.ts';
+import { wants } from './wants-event.ts';
 import { listOperatorWebhooks, listWebhooks } from './webhook-store.ts';
 import type { WebhookRow } from './webhook-store.ts';
 
@@ -56,15 +57,6 @@ export async function announceTo(
   const body = bodyOfNotice(notice, Date.now());
   await plan(context, [row], { eventId: notice.id, type: notice.type, body });
   return deliveryId(row.id, notice.id);
-}
-
-/** `*` leaves out the operators' alerts: they are named or not wanted. */
-export function wants(
-  row: Pick<WebhookRow, 'enabled' | 'events'>,
-  type: WebhookEventType,
-): boolean {
-  if (!row.enabled) return false;
-  return row.events.includes(type) || (row.events.includes('*') && !type.startsWith('alert.'));
 }
 
 async function plan(
