@@ -161,7 +161,7 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-export interface WorkerApi {
+interface WorkerApi {
   /** Makes sure that the sweeper runs soon; cheap to repeat. */
   armSweeper(): Promise<void>;
   /** Keeps a dead letter for the operators; a repeat changes nothing. */

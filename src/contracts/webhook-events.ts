@@ -2,7 +2,7 @@ import { EVENT_PAYLOADS } from './events.ts';
 import type { EventType } from './events.ts';
 
 /** What webhooks are told beside the events of the bus: a test that was asked for, and that another webhook of the account was switched off. */
-export type NoticeType = 'webhook.ping' | 'webhook.disabled';
+type NoticeType = 'webhook.ping' | 'webhook.disabled';
 export type WebhookEventType = EventType | NoticeType;
 
 export const WEBHOOK_EVENT_TYPES: readonly [WebhookEventType, ...WebhookEventType[]] = [

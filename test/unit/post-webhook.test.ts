@@ -45,10 +45,11 @@ describe('postWebhook', () => {
   test('sends the body with a signature that a receiver can check', async () => {
     const received: { body: string; headers: IncomingMessage['headers'] }[] = [];
     const host = await receive((request, response) => {
-      void textOf(request).then((body) => {
-        received.push({ body, headers: request.headers });
+      const take = async (): Promise<void> => {
+        received.push({ body: await textOf(request), headers: request.headers });
         response.end('thanks');
-      });
+      };
+      void take();
     });
     expect(await send(host)).toMatchObject({ ok: true, status: 200, excerpt: 'thanks' });
     const [{ body, headers } = { body: '', headers: {} }] = received;
