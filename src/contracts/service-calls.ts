@@ -38,12 +38,13 @@ export const SERVICE_CALLS: { readonly [Name in CallableService]: RulesOf<Servic
   transcoder: {
     progress: read(2000),
     cancelForVideo: write(),
+    poke: write(),
     encoderHealth: read(),
     workload: read(),
     requireProfile: read(),
     makeImage: once(10_000),
   },
-  worker: { armSweeper: write(5000) },
+  worker: { armSweeper: write(5000), recordDeadLetter: write() },
   monitor: { addMetrics: write(5000), readiness: read(10_000) },
 };
 

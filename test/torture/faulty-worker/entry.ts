@@ -5,7 +5,16 @@ import { FaultBoard } from './fault-board.ts';
 import type { ArmedFault } from './fault-board.ts';
 import { faultyBindings } from './faulty-bindings.ts';
 
-export { Sweeper, TranscodeJob, TranscoderContainer, UploadSession } from '../../../src/index.ts';
+export {
+  MetricShard,
+  RateLimiter,
+  Sweeper,
+  TaskDoor,
+  TranscodeJob,
+  TranscoderContainer,
+  UploadSession,
+  WebhookSender,
+} from '../../../src/index.ts';
 
 const board = new FaultBoard();
 // This object is what every handler and Durable Object of this Worker gets.

@@ -13,6 +13,7 @@ type Bindings = Pick<
   | 'TRANSCODE_QUEUE'
   | 'TRANSCODER'
   | 'UPLOAD_SESSION'
+  | 'WEBHOOK_SENDER'
 >;
 
 const LONGEST_LABEL = 90;
@@ -31,6 +32,7 @@ export function faultyBindings(env: Bindings, board: FaultBoard): Bindings {
     TRANSCODE_QUEUE: watched(env.TRANSCODE_QUEUE, 'TRANSCODE_QUEUE', board),
     TRANSCODER: faultyObjects(env.TRANSCODER, 'TRANSCODER', board),
     UPLOAD_SESSION: faultyObjects(env.UPLOAD_SESSION, 'UPLOAD_SESSION', board),
+    WEBHOOK_SENDER: faultyObjects(env.WEBHOOK_SENDER, 'WEBHOOK_SENDER', board),
   };
 }
 
