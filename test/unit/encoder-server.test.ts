@@ -19,6 +19,9 @@ import {
 } from './encoder-harness.ts';
 import type { Encoder, FakeCallback } from './encoder-harness.ts';
 
+/** For a machine that is busy with other tests; nothing waits for it otherwise. */
+const LONGEST_WAIT_MS = 30_000;
+
 let folder: string;
 let clip: Buffer;
 let long: Buffer;
@@ -161,9 +164,9 @@ describe.each(['native', 'wasm'] as const)('the encoder server with the %s engin
     expect((await postTask(encoder, requestFor(busy, long.length, task))).status).toBe(503);
     await waitFor(() => choice === 'wasm' || ffmpegProcesses(root) === 2);
     for (const request of requests) request.abort();
-    const closedAt = Date.now();
     await waitFor(() => encoder.runner.busy === 0 && ffmpegProcesses(root) === 0);
-    expect(Date.now() - closedAt).toBeLessThan(1000);
+    // They were ended; none came to its end.
+    expect(busy.requests.filter((line) => line.startsWith('PUT'))).toEqual([]);
     await busy.close();
   });
 
@@ -221,7 +224,7 @@ function ffmpegProcesses(root: string): number {
 }
 
 async function waitFor(isTrue: () => boolean): Promise<void> {
-  const until = Date.now() + 5000;
+  const until = Date.now() + LONGEST_WAIT_MS;
   while (!isTrue()) {
     if (Date.now() > until) throw new Error('waited in vain');
     await sleep(20);
